@@ -1,0 +1,59 @@
+# All targets work alone, first time, in a fresh clone. `make` lists them.
+VENV := .venv
+BIN := $(VENV)/bin
+# the program's arguments, as in: make run ARGS="--source demo --port 9000"
+ARGS ?=
+# pytest's arguments, as in: make test PYTEST_ARGS="-k tracker -x"
+PYTEST_ARGS ?=
+
+# An environment holds the paths of its checkout and of its Python: moved, copied or upgraded, it is made anew.
+identity = $(CURDIR) $(shell readlink -f $(BIN)/python)
+ifneq ($(shell cat $(VENV)/.device 2>/dev/null),$(identity))
+STALE := FORCE
+endif
+
+.PHONY: help setup run test test-slow lint check bench clean FORCE
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+
+setup: $(VENV)/.device ## install what the device needs
+	@$(fetch)
+
+run: setup ## watch a camera, or the demo where there is none; ARGS="…" are passed on
+	@exec $(BIN)/emotion-edge run $(ARGS)
+
+test: $(VENV)/.dev ## run the tests but the slow ones; PYTEST_ARGS="…" are passed on
+	@$(fetch)
+	$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)
+
+test-slow: $(VENV)/.dev ## run the tests that take minutes
+	@$(fetch)
+	$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)
+
+lint: $(VENV)/.dev ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+check: lint test ## everything a change has to pass
+
+bench: $(VENV)/.dev ## measure this machine; ARGS="…" are passed on
+	@$(fetch)
+	$(BIN)/python -m benchmarks $(ARGS)
+
+clean: ## remove the environment and all caches
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .benchmarks build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Without a network there is Haar to find faces with; the program says so when it starts.
+fetch = $(BIN)/emotion-edge models fetch >/dev/null || echo "Going on without the better face detectors." >&2
+
+$(VENV)/.device: pyproject.toml deploy/environment.sh $(STALE)
+	@sh deploy/environment.sh $(VENV) .
+	@echo "$(identity)" >$@
+
+# holds all of .device as well
+$(VENV)/.dev: pyproject.toml deploy/environment.sh $(STALE)
+	@sh deploy/environment.sh $(VENV) '.[dev]'
+	@echo "$(identity)" | tee $(VENV)/.device >$@

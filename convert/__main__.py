@@ -1,0 +1,72 @@
+"""`python -m convert`: quantize, verify."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from edge.errors import EdgeError, PermanentError
+
+EXIT_FAULT, EXIT_CONFIG = 1, 78
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; 0 done, 1 the model does not pass, 78 what was asked for cannot be done as asked."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    arguments = _parser().parse_args(argv)
+    try:
+        code: int = arguments.command(arguments)
+    except PermanentError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return EXIT_CONFIG
+    except EdgeError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return EXIT_FAULT
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m convert", description="Keras models to TFLite, with proof.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    quantize = commands.add_parser("quantize", help="make an int8 .tflite with its card")
+    quantize.add_argument("model", type=Path, help="Keras model with its report.json beside it")
+    quantize.add_argument("--data", type=Path, required=True, help="FER2013's CSV (.csv or .csv.gz)")
+    quantize.add_argument("--out", type=Path, required=True, help="the .tflite to write")
+    quantize.add_argument("--report", type=Path, help="a page of figures; default: beside --out")
+    quantize.add_argument("--cache", type=Path, default=Path("runs/cache"), help="where parsed data is kept")
+    quantize.add_argument("--seed", type=int, default=1, help="of the choice of calibration chips; default: 1")
+    quantize.set_defaults(command=_quantize)
+    verify = commands.add_parser("verify", help="check a .tflite: its ends, operators, card and golden chips")
+    verify.add_argument("model", type=Path)
+    verify.set_defaults(command=_verify)
+    return parser
+
+
+def _quantize(arguments: argparse.Namespace) -> int:
+    from convert.quantize import Job, quantize  # noqa: PLC0415  # TensorFlow is slow to load
+    from convert.report import page  # noqa: PLC0415
+
+    job = Job(arguments.model, arguments.data, arguments.out, cache=arguments.cache, seed=arguments.seed)
+    result = quantize(job)
+    report = arguments.report or arguments.out.with_suffix(".report.md")
+    report.write_text(page(result, arguments.out.name, job.report_split), encoding="utf-8")
+    print(
+        f"{arguments.out}: {result.size_b / 1000:.0f} KB, accuracy on {job.report_split} "
+        f"{result.float_scores.accuracy:.4f} float32, {result.int8_scores.accuracy:.4f} int8, "
+        f"agreement {result.agreement:.4f}; report in {report}"
+    )
+    return 0
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    from convert.verify import verify  # noqa: PLC0415
+
+    findings = verify(arguments.model)
+    for finding in findings:
+        print(f"{'ok  ' if finding.passed else 'FAIL'} {finding.what}: {finding.found}")
+    return 0 if all(finding.passed for finding in findings) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,231 @@
+"""Keras model in, int8 TFLite with card and golden chips out, both measured on the same pictures."""
+
+import hashlib
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from convert.calibration import representative
+from convert.golden import golden_chips
+from convert.inspection import ModelFacts, contract, facts, problems
+from convert.tflite import to_int8
+from edge.classifier import TfliteClassifier
+from edge.contract.card import Golden, ModelCard, with_card
+from edge.contract.chip import ChipSpec
+from edge.errors import ConfigError, PermanentError
+from edge.types import Pixels
+from training.data import LOADERS
+from training.data.cache import sha256_of
+from training.data.dataset import Dataset, blank
+from training.metrics import Scores, score, softmax
+from training.report import REPORT, Report, read_report
+
+INTENDED_USE = (
+    "Naming the apparent expression of upright, roughly frontal faces in a live picture, on the device that took it."
+)
+LIMITS = (
+    "An expression is not a feeling. Trained on web pictures with noisy labels, without demographic labels: no claim "
+    "of fairness is made. EU AI Act Art. 5(1)(f) bars inferring emotions at work and in education, but for medical or "
+    "safety reasons; other uses are high-risk."
+)
+DATA_TERMS = "FER2013 (Goodfellow et al. 2013): web pictures, no licence stated; research and evaluation only"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What to convert.
+
+    Attributes:
+        model: Keras file with raw 0..255 input and logits out, as `training fit` writes.
+        data: what it was trained on, for calibration and the figures.
+        out: the .tflite to write.
+        loader: how to read `data`.
+        cache: where parsed data is kept.
+        train_split: what to calibrate on.
+        report_split: what to measure on.
+        seed: of the choice of calibration chips.
+    """
+
+    model: Path
+    data: Path
+    out: Path
+    loader: str = "fer2013-csv"
+    cache: Path | None = None
+    train_split: str = "Training"
+    report_split: str = "PublicTest"
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Result:
+    """What came out.
+
+    Attributes:
+        card: as embedded.
+        facts: what the interpreter says of the file.
+        float_scores: of the Keras model.
+        int8_scores: of the file, through the production adapter.
+        agreement: share of pictures both name alike.
+        size_b: of the file, in bytes.
+        sha256: of the file.
+    """
+
+    card: ModelCard
+    facts: ModelFacts
+    float_scores: Scores
+    int8_scores: Scores
+    agreement: float
+    size_b: int
+    sha256: str
+
+
+def quantize(job: Job) -> Result:
+    """Convert, check, measure, and write the file.
+
+    Raises:
+        ConfigError: a file is missing or the data lacks a split or a class.
+        PermanentError: the model cannot be quantised exactly; nothing is written.
+    """
+    model = _load(job.model)
+    trained = _trained(job.model)
+    dataset = LOADERS[job.loader](job.data, job.cache)
+    train, measured = _part(dataset, job.train_split), _part(dataset, job.report_split)
+    train = train.take(~blank(train.chips))
+    chips = representative(train.chips, train.labels, len(train.label_names), job.seed)
+    content = to_int8(model, chips)
+    found = facts(content, job.out.name)
+    wrong = problems(found)
+    if wrong:
+        raise PermanentError(f"{job.model} was not quantised exactly: {'; '.join(wrong)}")
+    card = _card(job, trained, train, found, len(chips))
+    draft = with_card(content, card, _blank_golden(card, found))
+    classifier = _reload(draft)
+    card_golden = Golden(
+        golden_chips(card.chip.size, card.chip.channels),
+        np.stack([classifier.raw(chip) for chip in golden_chips(card.chip.size, card.chip.channels)]),
+    )
+    names = measured.label_names
+    float_probabilities = softmax(_logits(model, measured.chips), card.temperature)
+    int8_probabilities = np.stack(classifier.classify(measured.chips))
+    float_scores = score(float_probabilities, measured.labels, names)
+    int8_scores = score(int8_probabilities, measured.labels, names)
+    agreement = float((float_probabilities.argmax(1) == int8_probabilities.argmax(1)).mean())
+    figures = {
+        job.report_split: {
+            "n": int8_scores.n,
+            "float": _figures(float_scores),
+            "int8": _figures(int8_scores),
+            "agreement": round(agreement, 4),
+        }
+    }
+    card = msgspec.structs.replace(card, figures=figures)
+    final = with_card(content, card, card_golden)
+    job.out.parent.mkdir(parents=True, exist_ok=True)
+    temporary = job.out.with_name(job.out.name + ".tmp")
+    temporary.write_bytes(final)
+    temporary.replace(job.out)
+    return Result(card, found, float_scores, int8_scores, agreement, len(final), hashlib.sha256(final).hexdigest())
+
+
+def _load(path: Path) -> Any:
+    import keras  # noqa: PLC0415  # slow, and only needed where a model is really converted
+
+    if not path.is_file():
+        raise ConfigError(f"there is no model {path}; train one with `python -m training fit`")
+    try:
+        model = keras.models.load_model(path, compile=False)
+    except (ValueError, OSError, TypeError) as error:
+        raise ConfigError(f"{path} is not a Keras model: {error}") from error
+    if len(model.inputs) != 1 or len(model.input_shape) != 4 or len(model.outputs) != 1 or len(model.output_shape) != 2:
+        raise ConfigError(
+            f"{path} maps {model.input_shape} to {model.output_shape}; expected one input (N, S, S, C) and one "
+            "output (N, classes)"
+        )
+    return model
+
+
+def _trained(model: Path) -> Report:
+    path = model.with_name(REPORT)
+    try:
+        return read_report(path)
+    except OSError as error:
+        raise ConfigError(
+            f"{path} is missing: the training report beside the model says its labels and temperature; "
+            "`python -m training fit` writes both"
+        ) from error
+    except msgspec.MsgspecError as error:
+        raise ConfigError(f"{path} is not a training report: {error}") from error
+
+
+def _part(dataset: Dataset, split: str) -> Dataset:
+    part = dataset.split(split)
+    if not len(part):
+        raise ConfigError(f"the data has no split {split!r}, it has {', '.join(dataset.split_names())}")
+    return part
+
+
+def _card(job: Job, trained: Report, train: Dataset, found: ModelFacts, calibration_chips: int) -> ModelCard:
+    if trained.labels != train.label_names:
+        raise ConfigError(f"the model knows {trained.labels}, the data holds {train.label_names}; give its own data")
+    _, size, _, channels = found.input.shape
+    input_spec, quantisation = contract(
+        found, calibration_chips, f"{job.train_split}, class-balanced, seed {job.seed}, with one chip of 0..255"
+    )
+    return ModelCard(
+        name=trained.recipe,
+        labels=trained.labels,
+        chip=ChipSpec(size=size, channels=1 if channels == 1 else 3),
+        input=input_spec,
+        output="logits",
+        temperature=round(trained.temperature, 4),
+        quantisation=quantisation,
+        recipe={
+            "name": trained.recipe,
+            "seed": trained.seed,
+            "epochs": trained.epochs,
+            "steps": trained.steps,
+            "minutes": round(trained.minutes, 1),
+            "parameters": trained.parameters,
+            "macs": trained.macs,
+            "settings": trained.resolved_recipe,
+        },
+        data={"name": job.loader, "sha256": sha256_of(job.data), "terms": DATA_TERMS},
+        figures={},
+        intended_use=INTENDED_USE,
+        limits=LIMITS,
+    )
+
+
+def _blank_golden(card: ModelCard, found: ModelFacts) -> Golden:
+    """Of the right shape, so that the draft can be loaded through the adapter that then computes the real ones."""
+    chips = golden_chips(card.chip.size, card.chip.channels)
+    return Golden(chips, np.zeros((len(chips), len(card.labels)), found.output.dtype))
+
+
+def _reload(content: bytes) -> TfliteClassifier:
+    with tempfile.TemporaryDirectory(prefix="emotion-edge-") as folder:
+        path = Path(folder) / "draft.tflite"
+        path.write_bytes(content)
+        return TfliteClassifier(path)
+
+
+def _logits(model: Any, chips: Pixels) -> NDArray[np.float32]:
+    logits: NDArray[np.float32] = model.predict(chips.astype(np.float32), batch_size=256, verbose=0)
+    return logits
+
+
+def _figures(scores: Scores) -> dict[str, Any]:
+    return {
+        "accuracy": round(scores.accuracy, 4),
+        "accuracy_interval": [round(edge, 4) for edge in scores.accuracy_interval],
+        "macro_f1": round(scores.macro_f1, 4),
+        "ece": round(scores.ece, 4),
+        "nll": round(scores.nll, 4),
+        "recall": {entry.label: round(entry.recall, 4) for entry in scores.per_class},
+        "f1": {entry.label: round(entry.f1, 4) for entry in scores.per_class},
+    }

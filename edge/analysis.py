@@ -1,0 +1,104 @@
+"""The two ways frames reach the pipeline: the newest one at a time, or every one in turn."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from edge.capture import Capture
+from edge.errors import SourceEnded
+from edge.pipeline import Pipeline
+from edge.ports import FrameSource, Sink
+from edge.slot import LatestSlot
+from edge.types import Frame, Scene
+from edge.worker import Control
+
+WAIT_S = 0.2
+"""How often a worker that has nothing to do looks whether it should stop."""
+
+
+class Observer(Protocol):
+    """Who keeps the figures."""
+
+    def analysed(self, scene: Scene) -> None:
+        """A scene is done."""
+
+    def skipped(self, reason: str, frames: int) -> None:
+        """Frames were not analysed."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outlet:
+    """Where a finished scene goes."""
+
+    scenes: LatestSlot[Scene]
+    sinks: tuple[Sink, ...]
+    observer: Observer
+
+    def emit(self, scene: Scene) -> None:
+        """Publish a scene; the slot first, since people watch it."""
+        self.scenes.put(scene)
+        self.observer.analysed(scene)
+        for sink in self.sinks:
+            sink.emit(scene)
+
+
+class LiveAnalysis:
+    """Body of the infer worker: newest frame wins, what is skipped is counted with its reason."""
+
+    def __init__(self, frames: LatestSlot[Frame], pipeline: Pipeline, outlet: Outlet, max_fps: float = 0.0) -> None:
+        self._frames = frames
+        self._pipeline = pipeline
+        self._outlet = outlet
+        # a tenth of slack: a 30 fps camera's jitter must not halve a limit of 30
+        self._least_ns = 0.9e9 / max_fps if max_fps else 0.0
+
+    def run(self, control: Control) -> None:
+        """Analyse until told to stop, or until the source has ended."""
+        taken = 0
+        last: Frame | None = None
+        overwritten = 0
+        while not control.stopping:
+            control.beat()
+            got = self._frames.wait_newer(taken, WAIT_S)
+            if got is None:
+                if self._frames.closed:
+                    return
+                continue
+            taken, frame = got
+            observer = self._outlet.observer
+            late = self._frames.overwritten - overwritten
+            overwritten += late
+            if late:
+                observer.skipped("busy", late)
+            if last is not None and frame.t_ns - last.t_ns < self._least_ns:
+                observer.skipped("rate", 1)
+                continue
+            last = frame
+            self._outlet.emit(self._pipeline.step(frame))
+
+
+class LockstepAnalysis:
+    """Body of the one worker of a `realtime=0` source: reads and analyses each frame in turn, on the media's clock."""
+
+    def __init__(
+        self, capture: Capture, open_source: Callable[[], FrameSource], pipeline: Pipeline, outlet: Outlet
+    ) -> None:
+        self._capture = capture
+        self._open = open_source
+        self._pipeline = pipeline
+        self._outlet = outlet
+
+    def run(self, control: Control) -> None:
+        """Analyse until told to stop, or until the source has ended."""
+        source = self._open()
+        try:
+            self._capture.opened(source)
+            while not control.stopping:
+                frame = source.read(WAIT_S)
+                self._capture.grabbed(frame)
+                self._outlet.emit(self._pipeline.step(frame))
+                control.beat()
+        except SourceEnded:
+            self._capture.ended()
+        finally:
+            source.close()

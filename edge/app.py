@@ -1,0 +1,227 @@
+"""The composition root: the one file that names concrete adapters and plugs them together."""
+
+import importlib.metadata
+import logging
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from edge import __version__, model_store
+from edge.analysis import LiveAnalysis, LockstepAnalysis, Outlet
+from edge.audience import Audience
+from edge.capture import Capture
+from edge.classifier import SHIPPED, TfliteClassifier
+from edge.config import Config, DetectorConfig
+from edge.detectors.blazeface import VARIANTS, BlazeFace
+from edge.detectors.haar import Haar
+from edge.errors import ConfigError
+from edge.events import SceneEvent, scene_event
+from edge.logs import event, rfc3339
+from edge.pipeline import ExpressionRule, Pipeline
+from edge.policy import Policy
+from edge.ports import FaceDetector, FrameSource, Sink
+from edge.present import Present
+from edge.server.view import Backstage, epoch_s
+from edge.sinks.jsonl import JsonlSink
+from edge.slot import LatestSlot
+from edge.sources import choose, open_source
+from edge.sources.uri import parse
+from edge.status import Status
+from edge.supervisor import Supervisor, Task
+from edge.telemetry import StatusCollector, Telemetry
+from edge.tracker import TrackerSettings
+from edge.types import Frame, JpegPacket, Scene
+
+log = logging.getLogger(__name__)
+
+AUTO_DETECTOR = "blazeface-full"
+"""Found every face on the clips at no false alarm; costs a seventh of the Haar cascade."""
+
+
+def build_detector(config: DetectorConfig) -> tuple[FaceDetector, tuple[str, ...]]:
+    """The detector the settings ask for, and what a person should know about the choice.
+
+    Raises:
+        ConfigError: a detector was named whose file is missing.
+        PermanentError: its file is broken.
+    """
+    name: str = config.name
+    notices: tuple[str, ...] = ()
+    if name == "auto":
+        name = AUTO_DETECTOR if model_store.find(VARIANTS[AUTO_DETECTOR].file) else "haar"
+        if name == "haar":
+            notices = (
+                "Faces are found by OpenCV's Haar cascade, which misses small and tilted ones and costs more: the file "
+                "of the better detector is not here. Get it with: emotion-edge models fetch",
+            )
+    if name == "haar":
+        return Haar(min_face_px=config.min_face_px), notices
+    variant = VARIANTS[name]
+    path = model_store.find(variant.file)
+    if path is None:
+        places = ", ".join(map(str, model_store.directories()))
+        raise ConfigError(
+            f"the detector {name} needs {variant.file}, which is not in {places}; run `emotion-edge models fetch`"
+        )
+    return BlazeFace(name, path, min_score=config.min_score, min_face_px=config.min_face_px), notices
+
+
+def build_classifier(model: str) -> TfliteClassifier:
+    """The expression model at that path, or the shipped one."""
+    return TfliteClassifier(Path(model) if model else SHIPPED)
+
+
+def build_pipeline(config: Config, detector: FaceDetector, classifier: TfliteClassifier) -> Pipeline:
+    """The core, as configured."""
+    return Pipeline(
+        detector,
+        classifier,
+        classifier.card.chip,
+        time.perf_counter_ns,
+        policy=Policy(config.detector.interval, config.detector.max_roi_age_ms),
+        tracking=TrackerSettings(max_age_ms=max(1000.0, config.detector.max_roi_age_ms)),
+        rule=ExpressionRule(config.expression.threshold, config.expression.smoothing_s),
+    )
+
+
+class App:
+    """All parts, built and not yet started."""
+
+    def __init__(self, config: Config) -> None:
+        """Build everything but the camera, which its own thread opens.
+
+        Raises:
+            ConfigError: what was asked for cannot be done as asked.
+            PermanentError: a model cannot be used.
+        """
+        clock = time.monotonic_ns
+        self.config = config
+        self._started_ns = clock()
+        self._choice = choose(config.source.uri)
+        lockstep = not getattr(parse(self._choice.uri), "realtime", True)
+        detector, self._notices = build_detector(config.detector)
+        classifier = build_classifier(config.expression.model)
+        self._detector, self._classifier = detector, classifier
+        self._live = not lockstep
+        self.telemetry = Telemetry(clock, live=self._live)
+        self._audience = Audience()
+        self._frames: LatestSlot[Frame] = LatestSlot()
+        self._scenes: LatestSlot[Scene] = LatestSlot()
+        self._jpegs: LatestSlot[JpegPacket] = LatestSlot()
+        opener: Callable[[], FrameSource] = partial(open_source, self._choice.uri, clock=clock, sleep=time.sleep)
+        self.capture = Capture(
+            self._choice.uri, self._choice.reason, opener, self._frames, config.source.read_timeout_s
+        )
+        sinks = self._sinks()
+        outlet = Outlet(self._scenes, sinks, self.telemetry)
+        pipeline = build_pipeline(config, detector, classifier)
+        present = Present(
+            self._scenes,
+            self._jpegs,
+            self._audience,
+            lambda: self.capture.status,
+            config.stream.quality,
+            clock,
+            self.telemetry.presented,
+        )
+        if lockstep:
+            lock = LockstepAnalysis(self.capture, opener, pipeline, outlet)
+            tasks = [Task("analysis", lock.run, ends_program=True)]
+        else:
+            live = LiveAnalysis(self._frames, pipeline, outlet, config.source.max_fps)
+            tasks = [
+                Task("capture", self.capture.run, on_retry=self.capture.retrying),
+                Task("infer", live.run, ends_program=True),
+            ]
+        tasks.append(Task("present", present.run))
+        self.telemetry.registry.register(StatusCollector(self.status))
+        self.supervisor = Supervisor(tasks, sinks)
+        self.backstage = Backstage(
+            scenes=self._scenes,
+            jpegs=self._jpegs,
+            audience=self._audience,
+            status=self.status,
+            event=self.event,
+            registry=self.telemetry.registry,
+            ready=self._ready,
+            alive=self.supervisor.alive,
+        )
+        for notice in self._notices:
+            event(log, logging.WARNING, "detector.fallback", notice)
+        for reason in classifier.rejected_runtimes:
+            event(log, logging.WARNING, "runtime.rejected", reason)
+        event(log, logging.INFO, "source.chosen", self._choice.reason, source=self._choice.uri)
+
+    def status(self) -> Status:
+        """A snapshot of everything worth showing."""
+        telemetry = self.telemetry
+        return Status(
+            version=__version__,
+            uptime_s=round((time.monotonic_ns() - self._started_ns) / 1e9, 1),
+            source=self.capture.status,
+            detector=self._detector.name,
+            model=self._classifier.card.name,
+            runtime=self._classifier.runtime,
+            labels=self._classifier.labels,
+            threshold=self.config.expression.threshold,
+            fps=round(telemetry.fps, 1),
+            faces=telemetry.faces,
+            latency_ms=telemetry.latency_ms,
+            stages_ms=telemetry.stages_ms,
+            skipped=telemetry.skipped_frames,
+            decisions=telemetry.decisions,
+            viewers=self._audience.count,
+            encoded=telemetry.encoded,
+            notices=self._notices,
+        )
+
+    def event(self, scene: Scene) -> SceneEvent:
+        """The record of a scene, with wall-clock time if the source is live."""
+        moment = rfc3339(epoch_s(scene.frame.t_ns)) if self._live else None
+        return scene_event(scene, self.capture.status.name, moment)
+
+    def summary(self) -> dict[str, object]:
+        """What there was, once it is over."""
+        telemetry = self.telemetry
+        source = self.capture.status
+        ran_s = (time.monotonic_ns() - self._started_ns) / 1e9
+        return {
+            "frames": source.frames,
+            "scenes": telemetry.scenes,
+            "with_faces": telemetry.scenes_with_faces,
+            "fps": round(telemetry.scenes / ran_s, 1),
+            "skipped": telemetry.skipped_frames,
+            "label_seconds": telemetry.label_seconds,
+        }
+
+    def _ready(self) -> tuple[bool, str]:
+        source = self.capture.status
+        well = source.state in ("online", "ended") and self.telemetry.scenes > 0
+        return well, f"{source.name} is {source.state}; {self.telemetry.scenes} scenes analysed"
+
+    def _sinks(self) -> tuple[Sink, ...]:
+        events = self.config.events
+        if not events.path:
+            return ()
+        sink = JsonlSink(
+            Path(events.path),
+            self.event,
+            max_bytes=round(events.max_mb * 1e6),
+            keep=events.keep,
+            flush_s=events.flush_s,
+            lossless=not self._live,
+        )
+        return (sink,)
+
+
+def version_text() -> str:
+    """The program's version and those of what it stands on."""
+    parts = ("ai-edge-litert", "tflite-runtime", "opencv-python-headless", "numpy", "aiohttp")
+    found = []
+    for part in parts:
+        try:
+            found.append(f"{part} {importlib.metadata.version(part)}")
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return f"emotion-edge {__version__} ({', '.join(found)})"

@@ -1,0 +1,282 @@
+"""Measures the stages and the whole frame on this device, and the floor below which no program of this kind can go.
+
+The floor is the native calls this mix of frames really makes (decode, detector invoke, classifier invoke, JPEG), timed
+alone in the same run, frame by frame in turn with the whole, so that a busy machine slows both alike.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import msgspec
+import numpy as np
+
+from edge.analysis import Outlet
+from edge.annotate import Annotator
+from edge.app import build_classifier, build_detector, build_pipeline
+from edge.classifier import TfliteClassifier
+from edge.config import Config
+from edge.contract.chip import chip_square, cut_chip
+from edge.detectors.blazeface import BlazeFace
+from edge.encode import encode_jpeg
+from edge.errors import ConfigError, SourceEnded
+from edge.machine import Machine, describe
+from edge.ports import FaceDetector
+from edge.slot import LatestSlot
+from edge.sources import open_source
+from edge.telemetry import Telemetry
+from edge.types import Face, Frame, JpegPacket, Pixels
+
+WIDTH_PX, HEIGHT_PX = 640, 480
+FPS = 30
+CAMERA_QUALITY = 90
+GENERATED = "demo:?realtime=0&faces=1"
+
+
+class Timing(msgspec.Struct, frozen=True):
+    """Milliseconds of one stage over all its runs."""
+
+    runs: int
+    mean_ms: float
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+
+
+class Report(msgspec.Struct, frozen=True):
+    """What was measured, and under which conditions.
+
+    Attributes:
+        machine: where.
+        clip: what was shown.
+        frames: how many of it.
+        detector: which.
+        interval: detected on every such frame.
+        faces: per frame, on average.
+        stages: each stage of our own, as part of whole frames.
+        whole: decode, analyse, draw, encode, publish.
+        floor: the native calls of the same frames, alone.
+        ratio: whole over floor, by their totals.
+        fps: whole frames per second on one core.
+    """
+
+    machine: Machine
+    clip: str
+    frames: int
+    detector: str
+    interval: int
+    faces: float
+    stages: dict[str, Timing]
+    whole: Timing
+    floor: Timing
+    ratio: float
+    fps: float
+
+    def text(self) -> str:
+        """A table for people."""
+        m = self.machine
+        lines = [
+            f"{m.board or m.cpu}, {m.arch}, {m.cores} cores, load {m.load}, Python {m.python}, OpenCV {m.opencv}",
+            f"{self.clip}: {self.frames} frames of {WIDTH_PX}x{HEIGHT_PX}, {self.faces:.1f} faces each, "
+            f"{self.detector} on every {self.interval}. frame",
+            f"{'stage':<22}{'runs':>6}{'mean':>9}{'p50':>9}{'p95':>9}{'p99':>9}  ms",
+        ]
+        rows = [*self.stages.items(), ("floor", self.floor), ("whole frame", self.whole)]
+        for name, t in rows:
+            lines.append(f"{name:<22}{t.runs:>6}{t.mean_ms:>9.3f}{t.p50_ms:>9.3f}{t.p95_ms:>9.3f}{t.p99_ms:>9.3f}")
+        lines.append(f"{self.fps:.0f} frames a second on one core; {self.ratio:.2f} x the floor")
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clip:
+    """Frames as a camera delivers them.
+
+    Attributes:
+        name: of what is shown.
+        jpegs: each frame 640×480, as an MJPEG camera would send it.
+    """
+
+    name: str
+    jpegs: tuple[bytes, ...]
+
+    def frame(self, index: int) -> Frame:
+        """Decode a frame, as the capture thread does."""
+        return Frame(index + 1, index * 1_000_000_000 // FPS, decode(self.jpegs[index % len(self.jpegs)]))
+
+
+def decode(jpeg: bytes) -> Pixels:
+    """A JPEG to uint8 (H, W, 3) BGR."""
+    pixels: Pixels = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    return pixels
+
+
+def load_clip(source: str | None, frames: int) -> Clip:
+    """The first frames of a source at 640×480; None: drawn by code.
+
+    Raises:
+        ConfigError: the source has no frames.
+    """
+    uri = GENERATED if source is None else f"file:{source}?realtime=0"
+    opened = open_source(uri, clock=time.monotonic_ns, sleep=time.sleep)
+    jpegs = []
+    try:
+        for _ in range(frames):
+            picture = cv2.resize(opened.read(5.0).bgr, (WIDTH_PX, HEIGHT_PX), interpolation=cv2.INTER_LINEAR)
+            jpegs.append(encode_jpeg(picture, CAMERA_QUALITY))
+    except SourceEnded:
+        pass  # shorter than asked for: it is measured as it is
+    finally:
+        opened.close()
+    if not jpegs:
+        raise ConfigError(f"{uri} has no frames to measure on; give a video")
+    return Clip("generated clip" if source is None else source.rpartition("/")[2], tuple(jpegs))
+
+
+class Bench:
+    """All parts of the runtime in one thread, so that each can be timed."""
+
+    def __init__(self, clip: Clip, config: Config | None = None) -> None:
+        """Build the parts as the program would.
+
+        Args:
+            clip: what to measure on.
+            config: settings; None: the defaults.
+        """
+        self.clip = clip
+        self.config = config or Config()
+        self.detector: FaceDetector = build_detector(self.config.detector)[0]
+        self.classifier: TfliteClassifier = build_classifier(self.config.expression.model)
+        self._pipeline = build_pipeline(self.config, self.detector, self.classifier)
+        self._annotator = Annotator()
+        self._jpegs: LatestSlot[JpegPacket] = LatestSlot()
+        telemetry = Telemetry(time.monotonic_ns, live=False)
+        self._outlet = Outlet(LatestSlot(), (), telemetry)
+        self._quality = self.config.stream.quality
+
+    def stages(self) -> dict[str, Callable[[], object]]:
+        """Each stage on its own, ready to be called again and again, on a frame with a face if there is one."""
+        frame, face = self._with_face()
+        box = face.box
+        chip_spec = self.classifier.card.chip
+        square = chip_square(box, frame.width, frame.height, self.detector.framing, chip_spec.margin)
+        chips = cut_chip(frame.bgr, square, chip_spec)[np.newaxis]
+        scene = build_pipeline(self.config, self.detector, self.classifier).step(frame)
+        calls: dict[str, Callable[[], object]] = {
+            "decode": lambda: decode(self.clip.jpegs[0]),
+            "detect": lambda: self.detector.detect(frame),
+            "chip": lambda: cut_chip(frame.bgr, square, chip_spec),
+            "classify": lambda: self.classifier.classify(chips),
+            "classifier invoke": self.classifier.invoke,
+            "draw": lambda: self._annotator.draw(scene),
+            "encode": lambda: encode_jpeg(frame.bgr, self._quality),
+        }
+        if isinstance(self.detector, BlazeFace):
+            calls["detector invoke"] = self.detector.invoke
+        return calls
+
+    def _with_face(self) -> tuple[Frame, Face]:
+        for index in range(len(self.clip.jpegs)):
+            frame = self.clip.frame(index)
+            faces = self.detector.detect(frame)
+            if faces:
+                return frame, faces[0]
+        raise ConfigError(f"no face in any of the {len(self.clip.jpegs)} frames of {self.clip.name}; take another clip")
+
+    def whole(self, index: int) -> "Spent":
+        """One frame all the way; what it took, by stage."""
+        start_ns = time.perf_counter_ns()
+        frame = self.clip.frame(index)
+        decoded_ns = time.perf_counter_ns()
+        scene = self._pipeline.step(frame)
+        self._outlet.emit(scene)
+        analysed_ns = time.perf_counter_ns()
+        canvas = self._annotator.draw(scene)
+        drawn_ns = time.perf_counter_ns()
+        data = encode_jpeg(canvas, self._quality)
+        self._jpegs.put(JpegPacket(frame.seq, frame.t_ns, data, frame.width, frame.height))
+        end_ns = time.perf_counter_ns()
+        stages = {
+            "decode": decoded_ns - start_ns,
+            **scene.timings_ns,
+            "draw": drawn_ns - analysed_ns,
+            "encode": end_ns - drawn_ns,
+        }
+        return Spent(end_ns - start_ns, stages, scene.decision.detect, len(scene.tracks), canvas, frame)
+
+    def floor(self, index: int, spent: "Spent") -> int:
+        """Nanoseconds of the native calls that frame made, alone."""
+        start_ns = time.perf_counter_ns()
+        decode(self.clip.jpegs[index % len(self.clip.jpegs)])
+        if spent.detected:
+            if isinstance(self.detector, BlazeFace):
+                self.detector.invoke()
+            else:
+                self.detector.detect(spent.frame)
+        for _ in range(spent.faces):
+            self.classifier.invoke()
+        cv2.imencode(".jpg", spent.canvas, (cv2.IMWRITE_JPEG_QUALITY, self._quality))
+        return time.perf_counter_ns() - start_ns
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spent:
+    """What one whole frame took, and what it consisted of."""
+
+    total_ns: int
+    stages_ns: dict[str, int]
+    detected: bool
+    faces: int
+    canvas: Pixels
+    frame: Frame
+
+
+def measure(source: str | None = None, *, quick: bool = False, config: Config | None = None) -> Report:
+    """Measure on a clip.
+
+    Args:
+        source: a video; None: drawn by code.
+        quick: fewer frames.
+        config: settings; None: the defaults.
+
+    Raises:
+        ConfigError: no frames, or no face in them.
+    """
+    machine = describe()
+    bench = Bench(load_clip(source, 90 if quick else 300), config)
+    warm = 20
+    rounds = warm + (150 if quick else 900)
+    wholes: list[int] = []
+    floors: list[int] = []
+    stages: dict[str, list[int]] = {}
+    faces = 0
+    for index in range(rounds):
+        spent = bench.whole(index)
+        floor_ns = bench.floor(index, spent)
+        if index < warm:
+            continue
+        wholes.append(spent.total_ns)
+        floors.append(floor_ns)
+        faces += spent.faces
+        for stage, ns in spent.stages_ns.items():
+            stages.setdefault(stage, []).append(ns)
+    return Report(
+        machine=machine,
+        clip=bench.clip.name,
+        frames=len(wholes),
+        detector=bench.detector.name,
+        interval=bench.config.detector.interval,
+        faces=faces / len(wholes),
+        stages={stage: timing(values) for stage, values in stages.items()},
+        whole=timing(wholes),
+        floor=timing(floors),
+        ratio=sum(wholes) / sum(floors),
+        fps=1e9 * len(wholes) / sum(wholes),
+    )
+
+
+def timing(values_ns: list[int]) -> Timing:
+    """Mean and percentiles."""
+    p50, p95, p99 = (float(p) for p in np.percentile(values_ns, (50, 95, 99)) / 1e6)
+    return Timing(len(values_ns), float(np.mean(values_ns)) / 1e6, p50, p95, p99)

@@ -1,0 +1,112 @@
+"""Owns the camera: opens it, reads it, opens it again. Its thread does nothing else."""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
+import msgspec
+
+from edge.errors import SourceEnded, TemporaryError
+from edge.logs import event
+from edge.ports import FrameSource
+from edge.slot import LatestSlot
+from edge.status import SourceStatus
+from edge.types import Frame
+from edge.worker import Control
+
+log = logging.getLogger(__name__)
+
+
+class Capture:
+    """The body of the capture worker, and what is known of the source."""
+
+    def __init__(
+        self,
+        name: str,
+        reason: str,
+        open_source: Callable[[], FrameSource],
+        frames: LatestSlot[Frame],
+        timeout_s: float,
+    ) -> None:
+        """Nothing is opened yet.
+
+        Args:
+            name: of the source, until it tells its own.
+            reason: why this source was chosen.
+            open_source: opens it, on the worker's thread.
+            frames: where each frame is put.
+            timeout_s: a source silent for so long is opened again.
+        """
+        self._open = open_source
+        self._frames = frames
+        self._timeout_s = timeout_s
+        self._reason = reason
+        self._lock = threading.Lock()
+        self._status = SourceStatus(name=name, state="starting", reason=reason)
+        self._last_seq = 0
+
+    @property
+    def status(self) -> SourceStatus:
+        """As of now; any thread may ask."""
+        with self._lock:
+            return self._status
+
+    def run(self, control: Control) -> None:
+        """Read until told to stop, until the end, or until something breaks."""
+        source = self._open()
+        try:
+            self.opened(source)
+            base = self._last_seq
+            while not control.stopping:
+                frame = self._renumbered(source.read(self._timeout_s), base)
+                self._frames.put(frame)
+                self.grabbed(frame)
+                control.recovered()
+        except SourceEnded:
+            self.ended()
+            self._frames.close()
+        finally:
+            source.close()
+
+    def _renumbered(self, frame: Frame, base: int) -> Frame:
+        """Each opening counts from 1 again; the run's numbers go on."""
+        return replace(frame, seq=base + frame.seq) if base else frame
+
+    def opened(self, source: FrameSource) -> None:
+        """The source is there, its first frame is not yet."""
+        self._set(name=source.name)
+
+    def grabbed(self, frame: Frame) -> None:
+        """One more frame has come."""
+        self._last_seq = frame.seq
+        before = self.status
+        self._set(state="online", reason=self._reason, width=frame.width, height=frame.height, frames=before.frames + 1)
+        if before.state != "online":
+            event(
+                log,
+                logging.INFO,
+                "source.online",
+                f"{before.name} delivers {frame.width}x{frame.height} {frame.format.value}",
+                reconnects=before.reconnects,
+            )
+
+    def ended(self) -> None:
+        """A file is at its end."""
+        self._set(state="ended", reason="the end of the source was reached")
+        event(log, logging.INFO, "source.ended", f"{self.status.name} is at its end", frames=self.status.frames)
+
+    def retrying(self, error: TemporaryError, wait_s: float) -> None:
+        """It broke, and will be opened again."""
+        before = self.status
+        state = "reconnecting" if before.frames else "starting"
+        self._set(state=state, reason=str(error), reconnects=before.reconnects + 1)
+        event(log, logging.WARNING, f"source.{state}", str(error), retry_in_s=round(wait_s, 1))
+
+    def failed(self, error: Exception) -> None:
+        """It broke for good."""
+        self._set(state="failed", reason=str(error))
+
+    def _set(self, **changes: object) -> None:
+        with self._lock:
+            self._status = msgspec.structs.replace(self._status, **changes)

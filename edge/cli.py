@@ -1,0 +1,182 @@
+"""The command line: parse, configure, run. The only place that prints."""
+
+import argparse
+import asyncio
+import logging
+import os
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from edge.config import Config, Layer, load
+from edge.errors import ConfigError, EdgeError, PermanentError
+
+EXIT_FAULT = 1
+EXIT_CONFIG = 78
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Returns:
+        0 clean, 1 fault (a restart may help), 78 configuration (it does not).
+    """
+    arguments = _parser().parse_args(argv)
+    try:
+        code: int = arguments.command(arguments)
+    except PermanentError as error:
+        print(f"emotion-edge: {error}", file=sys.stderr)
+        return EXIT_CONFIG
+    except EdgeError as error:
+        print(f"emotion-edge: {error}", file=sys.stderr)
+        return EXIT_FAULT
+    except KeyboardInterrupt:
+        return 0
+    except BrokenPipeError:
+        # the reader (`| head`) has what it wanted; nothing more can be written, not even by the interpreter's flush
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="emotion-edge",
+        description="Watches a camera, finds faces, names each face's apparent expression and shows it live.",
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="show versions and exit")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_run(commands.add_parser("run", help="watch a camera or a file and show it live"))
+    from edge.cli_models import add_models  # noqa: PLC0415  # keeps `run` from loading what it does not need
+
+    add_models(commands.add_parser("models", help="list, fetch, verify and inspect model files"))
+    _add_bench(commands.add_parser("bench", help="measure this device"))
+    return parser
+
+
+class _Version(argparse.Action):
+    """Looks versions up only when asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object, **__: object) -> None:
+        from edge.app import version_text  # noqa: PLC0415
+
+        print(version_text())
+        parser.exit()
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--source", metavar="URI", help="auto (default), demo, a file or folder, v4l2:/dev/video0, picamera2, a URL")
+    add("--host", help="address to listen on (default 127.0.0.1)")
+    add("--port", type=int, help="port to listen on (default 8080; 0: any free one)")
+    add("--lan", action="store_true", help="listen on all interfaces, protected by a token made on first use")
+    add("--insecure", action="store_true", default=None, help="allow a public bind without any protection")
+    add("--detector", metavar="NAME", help="auto (default), blazeface-full, blazeface-sparse, blazeface-short, haar")
+    add("--model", metavar="PATH", help="expression model (.tflite with its card)")
+    add("--config", metavar="FILE", type=Path, help="TOML file with settings")
+    add("--events", metavar="FILE", help="write one JSON line per scene with faces")
+    add("--duration", metavar="S", type=float, help="end after so many seconds")
+    add("--log-level", choices=("debug", "info", "warning", "error"), help="least severity shown")
+    add("--log-format", choices=("text", "json"), help="log for people or for machines")
+    parser.set_defaults(command=_run)
+
+
+def _flags(arguments: argparse.Namespace) -> Layer:
+    given = {
+        ("source", "uri"): arguments.source,
+        ("server", "host"): arguments.host,
+        ("server", "port"): arguments.port,
+        ("server", "insecure"): arguments.insecure,
+        ("detector", "name"): arguments.detector,
+        ("expression", "model"): arguments.model,
+        ("events", "path"): arguments.events,
+        ("log", "level"): arguments.log_level,
+        ("log", "format"): arguments.log_format,
+    }
+    layer: Layer = {}
+    for (section, key), value in given.items():
+        if value is not None:
+            layer.setdefault(section, {})[key] = value
+    return layer
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from edge import logs  # noqa: PLC0415
+
+    config = load(arguments.config, _flags(arguments))
+    if arguments.lan:
+        config = _on_lan(config)
+    if arguments.duration is not None and not arguments.duration > 0:
+        raise ConfigError(f"--duration is a number of seconds above 0, found {arguments.duration}")
+    logs.setup(config.log.level, config.log.format)
+    from edge.app import App  # noqa: PLC0415
+    from edge.server.bind import check_bind  # noqa: PLC0415
+
+    check_bind(config.server)
+    app = App(config)
+    code = asyncio.run(
+        app.supervisor.run(
+            app.backstage,
+            config.server,
+            announce=lambda url: _announce(url, config),
+            duration_s=arguments.duration,
+        )
+    )
+    logs.event(logging.getLogger("edge"), logging.INFO, "run.ended", "done", exit=code, **app.summary())
+    sys.stderr.flush()
+    return code
+
+
+def _on_lan(config: Config) -> Config:
+    from edge.server.token import load_or_make_token  # noqa: PLC0415
+
+    token = config.server.token or load_or_make_token(token_path())
+    return msgspec.structs.replace(config, server=msgspec.structs.replace(config.server, host="0.0.0.0", token=token))
+
+
+def token_path() -> Path:
+    """Where the token of `--lan` is kept: systemd's state directory, else the user's."""
+    state = os.environ.get("STATE_DIRECTORY")
+    if state:
+        return Path(state) / "token"
+    home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(home) / "emotion-edge" / "token"
+
+
+def _announce(url: str, config: Config) -> None:
+    from edge.server.bind import is_loopback  # noqa: PLC0415
+    from edge.server.token import lan_urls  # noqa: PLC0415
+
+    port = url.rstrip("/").rpartition(":")[2]
+    if is_loopback(config.server.host):
+        print(f"Open {url} in a browser on this machine.", flush=True)
+        print(
+            f"From another machine: start with --lan, or forward the port: "
+            f"ssh -L {port}:127.0.0.1:{port} {socket.gethostname()}",
+            flush=True,
+        )
+        return
+    print("Open one of these in a browser on your network:", flush=True)
+    for address in lan_urls(config.server.host, int(port), config.server.token):
+        print(f"  {address}", flush=True)
+
+
+def _add_bench(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--source", metavar="FILE", help="a video to measure on instead of the generated clip")
+    add("--json", metavar="OUT", type=Path, help="write all figures as JSON")
+    add("--quick", action="store_true", help="fewer rounds, under a minute")
+    parser.set_defaults(command=_bench)
+
+
+def _bench(arguments: argparse.Namespace) -> int:
+    from edge.bench import measure  # noqa: PLC0415
+
+    report = measure(arguments.source, quick=arguments.quick)
+    print(report.text())
+    if arguments.json:
+        arguments.json.write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
+    return 0

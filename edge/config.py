@@ -1,0 +1,213 @@
+"""All settings, declared once: defaults < TOML file < environment < flags. A change is a new snapshot."""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from edge.errors import ConfigError
+from edge.server.settings import ServerSettings
+
+ENVIRONMENT_PREFIX = "EMOTION_EDGE_"
+CONFIG_VARIABLE = "EMOTION_EDGE_CONFIG"
+SYSTEM_FILE = Path("/etc/emotion-edge/config.toml")
+
+Share = Annotated[float, Meta(ge=0.0, le=1.0)]
+
+
+class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Settings that belong together."""
+
+
+class SourceConfig(_Section, frozen=True):
+    """Where frames come from.
+
+    Attributes:
+        uri: `auto`, `demo`, a file, a folder, `v4l2:…`, `picamera2`, `http://…`, `rtsp://…`.
+        max_fps: frames beyond this rate are not analysed; 0: no limit.
+        read_timeout_s: a live source that gives nothing for this long is opened again.
+    """
+
+    uri: str = "auto"
+    max_fps: Annotated[float, Meta(ge=0.0, le=1000.0)] = 0.0
+    read_timeout_s: Annotated[float, Meta(gt=0.0, le=60.0)] = 5.0
+
+
+class DetectorConfig(_Section, frozen=True):
+    """How faces are found.
+
+    Attributes:
+        name: which detector; `auto`: the best one whose file is there.
+        interval: detect on every such frame, use the cached ROIs between; 1: on each.
+        max_roi_age_ms: a cached ROI is never used longer than this.
+        min_score: confidence a face needs; null: the detector's own.
+        min_face_px: narrower faces are ignored; in pixels of the frame.
+    """
+
+    name: Literal["auto", "blazeface-full", "blazeface-sparse", "blazeface-short", "haar"] = "auto"
+    interval: Annotated[int, Meta(ge=1, le=300)] = 5
+    max_roi_age_ms: Annotated[float, Meta(gt=0.0, le=10_000.0)] = 400.0
+    min_score: Share | None = None
+    min_face_px: Annotated[int, Meta(ge=0, le=4096)] = 32
+
+
+class ExpressionConfig(_Section, frozen=True):
+    """How a face is named.
+
+    Attributes:
+        model: path of a .tflite with its card; empty: the one that comes with the program.
+        threshold: below this confidence a face is `uncertain`.
+        smoothing_s: time constant of the average over time; 0: none.
+    """
+
+    model: str = ""
+    threshold: Share = 0.45
+    smoothing_s: Annotated[float, Meta(ge=0.0, le=10.0)] = 0.25
+
+
+class StreamConfig(_Section, frozen=True):
+    """What the picture looks like.
+
+    Attributes:
+        quality: of the JPEGs, 1..100.
+    """
+
+    quality: Annotated[int, Meta(ge=1, le=100)] = 80
+
+
+class EventsConfig(_Section, frozen=True):
+    """The event log.
+
+    Attributes:
+        path: of the JSON Lines file; empty: none is written.
+        max_mb: the file is rotated when it reaches this size.
+        keep: how many rotated files are kept.
+        flush_s: lines are held back up to this long, to spare SD cards.
+    """
+
+    path: str = ""
+    max_mb: Annotated[float, Meta(gt=0.0, le=100_000.0)] = 20.0
+    keep: Annotated[int, Meta(ge=0, le=1000)] = 5
+    flush_s: Annotated[float, Meta(ge=0.0, le=600.0)] = 5.0
+
+
+class LogConfig(_Section, frozen=True):
+    """The program's own log on stderr.
+
+    Attributes:
+        level: least severity shown.
+        format: for people or for machines.
+    """
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["text", "json"] = "text"
+
+
+class Config(_Section, frozen=True):
+    """One snapshot of all settings."""
+
+    source: SourceConfig = SourceConfig()
+    detector: DetectorConfig = DetectorConfig()
+    expression: ExpressionConfig = ExpressionConfig()
+    stream: StreamConfig = StreamConfig()
+    server: ServerSettings = ServerSettings()
+    events: EventsConfig = EventsConfig()
+    log: LogConfig = LogConfig()
+
+
+Layer = dict[str, dict[str, Any]]
+
+
+def load(file: Path | None = None, flags: Layer | None = None, environment: Mapping[str, str] = os.environ) -> Config:
+    """Put the layers together.
+
+    Args:
+        file: the TOML file; None: `$EMOTION_EDGE_CONFIG`, else the user's, else the system's, else none.
+        flags: section → key → value, as given on the command line.
+        environment: where `EMOTION_EDGE_<SECTION>_<KEY>` is looked up.
+
+    Raises:
+        ConfigError: a file is missing or no TOML, a key is unknown, a value has the wrong type or is out of range.
+    """
+    path = file or default_file(environment)
+    layers = [] if path is None else [(str(path), _read(path))]
+    layers.append(("the environment", _from_environment(environment)))
+    layers.append(("the command line", flags or {}))
+    merged: Layer = {}
+    for origin, layer in layers:
+        _refuse_unknown(layer, origin)
+        for section, values in layer.items():
+            merged.setdefault(section, {}).update(values)
+        try:
+            # after each layer, so that the message names the layer that is wrong
+            config = msgspec.convert(merged, Config)
+        except msgspec.ValidationError as error:
+            raise ConfigError(f"bad setting in {origin}: {error}".replace("`$.", "`")) from error
+    return config
+
+
+def default_file(environment: Mapping[str, str]) -> Path | None:
+    """The configuration file to read when none is named, or None."""
+    named = environment.get(CONFIG_VARIABLE)
+    if named:
+        return Path(named)
+    home = environment.get("XDG_CONFIG_HOME") or str(Path(environment.get("HOME", "/")) / ".config")
+    for path in (Path(home) / "emotion-edge" / "config.toml", SYSTEM_FILE):
+        if path.is_file():
+            return path
+    return None
+
+
+def settings() -> Iterator[tuple[str, str, Any]]:
+    """Section, key and type of every setting."""
+    for section in msgspec.structs.fields(Config):
+        for key in msgspec.structs.fields(section.type):
+            yield section.name, key.name, key.type
+
+
+def _read(path: Path) -> Layer:
+    try:
+        layer: Layer = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot read the configuration {path}: {error.strerror}; check the path") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is no TOML: {error}") from error
+    return layer
+
+
+def _from_environment(environment: Mapping[str, str]) -> Layer:
+    layer: Layer = {}
+    for section, key, kind in settings():
+        variable = f"{ENVIRONMENT_PREFIX}{section}_{key}".upper()
+        text = environment.get(variable)
+        if text is None:
+            continue
+        try:
+            layer.setdefault(section, {})[key] = msgspec.convert(text, kind, strict=False)
+        except msgspec.ValidationError as error:
+            raise ConfigError(f"bad value in {variable}={text!r}: {error}") from error
+    return layer
+
+
+def _refuse_unknown(layer: Mapping[str, Any], origin: str) -> None:
+    sections = {section.name: section.type for section in msgspec.structs.fields(Config)}
+    for section, values in layer.items():
+        if section not in sections:
+            raise ConfigError(_unknown("section", section, list(sections), origin))
+        if not isinstance(values, Mapping):
+            raise ConfigError(f"{origin}: [{section}] is a section of settings, found the value {values!r}")
+        keys = [key.name for key in msgspec.structs.fields(sections[section])]
+        for key in values:
+            if key not in keys:
+                raise ConfigError(_unknown("key", f"{section}.{key}", [f"{section}.{name}" for name in keys], origin))
+
+
+def _unknown(what: str, found: str, allowed: list[str], origin: str) -> str:
+    close = difflib.get_close_matches(found, allowed, 1)
+    hint = f"did you mean `{close[0]}`? " if close else ""
+    return f"unknown {what} `{found}` in {origin}; {hint}allowed: {', '.join(allowed)}"

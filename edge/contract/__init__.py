@@ -1,0 +1,1 @@
+"""What training, conversion and the device have to agree on: labels, chip geometry, the model card."""

@@ -1,0 +1,143 @@
+"""The model card: what a .tflite is, carried inside the file itself.
+
+It lies in a ZIP archive appended to the model, the mechanism TFLite metadata uses for associated files: TFLite reads
+the file from its start, `zipfile` and `unzip -p` from its end.
+"""
+
+import io
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.contract.chip import ChipSpec
+from edge.errors import PermanentError
+from edge.types import Pixels
+
+CARD_NAME = "emotion-edge-card.json"
+GOLDEN_NAME = "emotion-edge-golden.npz"
+
+
+class InputSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the model's input tensor means: `real = pixel * scale + offset`, quantised as the tensor says.
+
+    Attributes:
+        dtype: of the tensor.
+        scale: 1.0 where the scaling is the model's own first layer.
+        offset: 0.0 likewise.
+    """
+
+    dtype: Literal["int8", "uint8", "float32"] = "int8"
+    scale: float = 1.0
+    offset: float = 0.0
+
+
+class Quantisation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Affine parameters of input and output tensor: `real = (stored - zero_point) * scale`."""
+
+    mode: Literal["int8", "int8-float-io", "float16", "dynamic", "float32"]
+    input_scale: float
+    input_zero_point: int
+    output_scale: float
+    output_zero_point: int
+    calibration_chips: int
+    calibration: str
+
+
+class ModelCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Everything a runtime or a person needs to know to use the model rightly.
+
+    Attributes:
+        name: short name of the model.
+        labels: class names in the order of the outputs.
+        chip: what the model wants to see.
+        input: what the input tensor means.
+        output: whether the outputs are logits or probabilities already.
+        temperature: divide logits by this before the softmax (Guo et al. 2017).
+        quantisation: as converted.
+        recipe: how it was trained, resolved.
+        data: name, SHA-256 and terms of the training data.
+        figures: measured quality, by split and then by file kind (`float`, `int8`).
+        intended_use: for people.
+        limits: for people.
+        schema: version of this layout.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    chip: ChipSpec
+    input: InputSpec
+    output: Literal["logits", "probabilities"]
+    temperature: float
+    quantisation: Quantisation
+    recipe: dict[str, Any]
+    data: dict[str, Any]
+    figures: dict[str, Any]
+    intended_use: str
+    limits: str
+    schema: Literal[1] = 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Golden:
+    """Chips with the outputs the file gave when it was made.
+
+    Attributes:
+        chips: uint8 (N, S, S, C), 0..255; generated, no photos.
+        outputs: (N, classes), dtype of the output tensor, as the interpreter returned them.
+    """
+
+    chips: Pixels
+    outputs: NDArray[Any]
+
+
+def with_card(model: bytes, card: ModelCard, golden: Golden) -> bytes:
+    """The model with card and golden chips appended. Same input, same bytes."""
+    arrays = io.BytesIO()
+    np.savez_compressed(arrays, chips=golden.chips, outputs=golden.outputs)
+    tail = io.BytesIO()
+    tail.write(model)
+    with zipfile.ZipFile(tail, "a", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in (
+            (CARD_NAME, msgspec.json.format(msgspec.json.encode(card))),
+            (GOLDEN_NAME, arrays.getvalue()),
+        ):
+            archive.writestr(zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED)
+    return tail.getvalue()
+
+
+def read_model(path: Path) -> bytes:
+    """The bytes of a model file.
+
+    Raises:
+        PermanentError: there is no such file, or it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise PermanentError(f"cannot read the model {path}: {error.strerror}; check the path") from error
+
+
+def read_card(content: bytes, name: str) -> tuple[ModelCard, Golden]:
+    """Card and golden chips of a model file.
+
+    Raises:
+        PermanentError: there is no card, or it is broken.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            card = msgspec.json.decode(archive.read(CARD_NAME), type=ModelCard)
+            with np.load(io.BytesIO(archive.read(GOLDEN_NAME)), allow_pickle=False) as arrays:
+                golden = Golden(arrays["chips"], arrays["outputs"])
+    except (zipfile.BadZipFile, KeyError) as error:
+        raise PermanentError(
+            f"{name} carries no model card (expected {CARD_NAME} in a ZIP behind the model, found: {error}); "
+            "make the file with `python -m convert quantize`, or fetch it again"
+        ) from error
+    except (msgspec.MsgspecError, ValueError, OSError) as error:
+        raise PermanentError(f"the model card of {name} is broken: {error}; make or fetch the file again") from error
+    return card, golden

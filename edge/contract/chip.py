@@ -1,0 +1,81 @@
+"""One function cuts the face chip, for the training cache and for live frames alike."""
+
+from typing import Literal
+
+import cv2
+import msgspec
+import numpy as np
+
+from edge.types import Box, Framing, PixelBox, Pixels
+
+
+class ChipSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a model wants to see.
+
+    Attributes:
+        size: side of the square chip in px.
+        channels: 1 (grey) or 3 (RGB, red first).
+        margin: side of the square that is cut, as a multiple of the FER2013-like face square (1.0: as trained).
+        resize: `area` averages when shrinking by more than 2 and is linear otherwise; `linear` is always linear.
+    """
+
+    size: int = 48
+    channels: Literal[1, 3] = 1
+    margin: float = 1.0
+    resize: Literal["area", "linear"] = "area"
+
+
+WHOLE = Framing(scale=1.0, up=0.0)
+"""For boxes that are the chip's square already."""
+
+
+def chip_square(box: Box, width_px: int, height_px: int, framing: Framing, margin: float) -> PixelBox:
+    """The square of the frame that becomes the chip; may reach beyond the frame.
+
+    Args:
+        box: the detector's box in [0, 1].
+        width_px: width of the frame.
+        height_px: height of the frame.
+        framing: the detector's convention.
+        margin: `ChipSpec.margin`.
+    """
+    w_px = box.w * width_px
+    side = max(1, round(w_px * framing.scale * margin))
+    cx = (box.x + box.w / 2) * width_px
+    cy = (box.y + box.h / 2) * height_px - framing.up * w_px
+    return PixelBox(round(cx - side / 2), round(cy - side / 2), side, side)
+
+
+def cut_chip(picture: Pixels, square: PixelBox, spec: ChipSpec) -> Pixels:
+    """Cut, pad by repeating the edge, convert and resize.
+
+    Args:
+        picture: uint8 (H, W) grey or (H, W, 3) BGR, 0..255.
+        square: what to cut; beyond the picture its edge pixels are repeated.
+        spec: what the model wants.
+
+    Returns:
+        uint8 (S, S, C), 0..255, contiguous, owned by the caller.
+
+    Raises:
+        ValueError: the square has no pixel in common with the picture.
+    """
+    height, width = picture.shape[:2]
+    x0, y0 = max(square.x, 0), max(square.y, 0)
+    x1, y1 = min(square.x + square.w, width), min(square.y + square.h, height)
+    if x1 <= x0 or y1 <= y0:
+        raise ValueError(f"{square} lies outside a picture of {width}×{height} px")
+    crop = picture[y0:y1, x0:x1]
+    if spec.channels == 1 and crop.ndim == 3:
+        crop = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)
+    elif spec.channels == 3:
+        crop = cv2.cvtColor(crop, cv2.COLOR_BGR2RGB if crop.ndim == 3 else cv2.COLOR_GRAY2RGB)
+    pads = (y0 - square.y, square.y + square.h - y1, x0 - square.x, square.x + square.w - x1)
+    if any(pads):
+        crop = cv2.copyMakeBorder(crop, *pads, borderType=cv2.BORDER_REPLICATE)
+    if crop.shape[0] != spec.size:
+        # AREA is exact but ten times slower than LINEAR; below a factor of two LINEAR does not alias
+        shrinking = spec.resize == "area" and crop.shape[0] > 2 * spec.size
+        interpolation = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
+        crop = cv2.resize(crop, (spec.size, spec.size), interpolation=interpolation)
+    return np.array(crop, dtype=np.uint8).reshape(spec.size, spec.size, spec.channels)

@@ -1,0 +1,1 @@
+"""Face detectors, each behind `edge.ports.FaceDetector`."""

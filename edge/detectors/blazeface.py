@@ -1,0 +1,130 @@
+"""BlazeFace (Bazarevsky et al. 2019) through TFLite, with our own decoding.
+
+Input float32 (1, S, S, 3), RGB in [-1, 1]. Outputs, by shape: regressors (1, A, 16) in input pixels relative to the
+anchor's centre (box centre, box size, six keypoints), classificators (1, A, 1) as logits.
+"""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from edge import runtime
+from edge.contract.card import read_model
+from edge.detectors.anchors import FULL_RANGE, SHORT_RANGE, AnchorGrid, anchor_centres
+from edge.detectors.letterbox import Letterbox, letterbox_into
+from edge.detectors.nms import weighted_nms
+from edge.errors import PermanentError
+from edge.types import Box, Face, Frame, Framing, read_only
+
+NMS_IOU = 0.3
+"""`min_suppression_threshold` in MediaPipe's face detection graphs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One of the published networks.
+
+    Attributes:
+        file: as in the catalogue of models.
+        input_size_px: side of the square input.
+        grids: its anchors.
+        min_score: threshold at which it gave no false alarm on a clip without faces.
+    """
+
+    file: str
+    input_size_px: int
+    grids: tuple[AnchorGrid, ...]
+    min_score: float
+
+
+VARIANTS = {
+    "blazeface-full": Variant("face_detection_full_range.tflite", 192, FULL_RANGE, 0.6),
+    "blazeface-sparse": Variant("face_detection_full_range_sparse.tflite", 192, FULL_RANGE, 0.6),
+    "blazeface-short": Variant("face_detection_short_range.tflite", 128, SHORT_RANGE, 0.6),
+}
+
+
+class BlazeFace:
+    """A `FaceDetector`. Not safe for two threads at once."""
+
+    # fitted on FER2013 crops: side 1.16 box widths, centre 0.084 widths above the box's
+    framing = Framing(scale=1.16, up=0.084)
+
+    def __init__(
+        self, name: str, path: Path, *, min_score: float | None = None, min_face_px: int = 0, threads: int = 1
+    ) -> None:
+        """Load one of `VARIANTS` from its file.
+
+        Args:
+            name: key of `VARIANTS`.
+            path: the .tflite.
+            min_score: in [0, 1]; None: the variant's own.
+            min_face_px: narrower boxes are dropped; in pixels of the frame.
+            threads: of the interpreter.
+
+        Raises:
+            PermanentError: the file cannot be read or is another model.
+        """
+        self.name = name
+        variant = VARIANTS[name]
+        loaded = runtime.load(read_model(path), str(path), threads)
+        self.runtime = loaded.runtime
+        self._interpreter = loaded.interpreter
+        size = variant.input_size_px
+        self._anchors = anchor_centres(size, variant.grids)
+        self._size = size
+        self._input = self._tensor(self._interpreter.get_input_details(), (1, size, size, 3), path)
+        outputs = self._interpreter.get_output_details()
+        self._regressors = self._tensor(outputs, (1, len(self._anchors), 16), path)
+        self._logits = self._tensor(outputs, (1, len(self._anchors), 1), path)
+        score = variant.min_score if min_score is None else min_score
+        self._min_logit = math.log(score / (1 - score)) if 0 < score < 1 else math.copysign(math.inf, score - 0.5)
+        self._min_face_px = min_face_px
+
+    def detect(self, frame: Frame) -> tuple[Face, ...]:
+        """All faces of the frame, best first."""
+        interpreter = self._interpreter
+        # written in place: no second input array; the view must be gone before invoke()
+        place = letterbox_into(frame.bgr, interpreter.tensor(self._input)()[0])
+        interpreter.invoke()
+        return self._decode(
+            interpreter.get_tensor(self._regressors)[0], interpreter.get_tensor(self._logits)[0, :, 0], place, frame
+        )
+
+    def invoke(self) -> None:
+        """The bare native call, on whatever the input holds: what a detection costs at least (for benchmarks)."""
+        self._interpreter.invoke()
+
+    def _decode(self, regressors: np.ndarray, logits: np.ndarray, place: Letterbox, frame: Frame) -> tuple[Face, ...]:
+        chosen = np.flatnonzero(logits >= self._min_logit)
+        if not chosen.size:
+            return ()
+        scores = (1 / (1 + np.exp(-np.clip(logits[chosen], -100, 100)))).astype(np.float32)
+        raw = regressors[chosen].reshape(-1, 8, 2) / np.float32(self._size)
+        centre = raw[:, 0] + self._anchors[chosen]
+        half = raw[:, 1] / 2
+        keypoints = raw[:, 2:] + self._anchors[chosen, np.newaxis]
+        points = np.concatenate([(centre - half)[:, np.newaxis], (centre + half)[:, np.newaxis], keypoints], axis=1)
+        faces = []
+        for merged, score in weighted_nms(points, scores, NMS_IOU):
+            found = place.to_frame(merged)
+            (x0, y0), (x1, y1) = found[0].tolist(), found[1].tolist()
+            if (x1 - x0) * frame.width < max(self._min_face_px, 1):
+                continue
+            marks = found[2:].copy()
+            read_only(marks)
+            faces.append(Face(Box(x0, y0, x1 - x0, y1 - y0), score, marks))
+        return tuple(faces)
+
+    @staticmethod
+    def _tensor(details: list[dict[str, object]], shape: tuple[int, ...], path: Path) -> int:
+        for tensor in details:
+            if tuple(tensor["shape"]) == shape and tensor["dtype"] == np.float32:  # type: ignore[arg-type]
+                return int(tensor["index"])  # type: ignore[call-overload, no-any-return]
+        found = [f"{np.dtype(t['dtype']).name}{tuple(t['shape'])}" for t in details]  # type: ignore[call-overload, arg-type]
+        raise PermanentError(
+            f"{path} is another model: expected a float32 tensor of shape {shape}, found {', '.join(found)}; "
+            "run `emotion-edge models verify`"
+        )

@@ -1,0 +1,24 @@
+"""The errors that cross a port. Whoever calls an adapter needs to tell three cases apart, no more.
+
+Every message says what was found, what was expected and what to do.
+"""
+
+
+class EdgeError(Exception):
+    """The root of all errors this project raises on purpose."""
+
+
+class TemporaryError(EdgeError):
+    """Trying again may help: a camera unplugged, a stream stalled, a disk full."""
+
+
+class PermanentError(EdgeError):
+    """Trying again does not help: a broken model, a file that is no video."""
+
+
+class ConfigError(PermanentError):
+    """What the user asked for cannot be done as asked: an unknown key, no such file, an unsafe bind. Exit code 78."""
+
+
+class SourceEnded(EdgeError):
+    """A file or a set of pictures has been read to its end. Not a fault."""

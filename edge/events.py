@@ -1,0 +1,100 @@
+"""The one schema of results: the same record goes to the page, the event log and every API."""
+
+from typing import Literal
+
+import msgspec
+
+from edge.types import Scene
+
+
+class FaceEvent(msgspec.Struct, frozen=True):
+    """One face of one scene.
+
+    Attributes:
+        id: stable while the face is followed.
+        box: x, y, width, height as shares of the picture, top left origin.
+        label: the expression, `uncertain`, or null before the first classification.
+        confidence: probability of the likeliest class, 0..1.
+        scores: probability per class name; empty before the first classification.
+        detector_score: how sure the detector was that this is a face, 0..1.
+        stale_frames: frames since the box was detected (0: on this very frame).
+        stale_ms: the same in milliseconds.
+    """
+
+    id: int
+    box: tuple[float, float, float, float]
+    label: str | None
+    confidence: float
+    scores: dict[str, float]
+    detector_score: float
+    stale_frames: int
+    stale_ms: float
+
+
+class SceneEvent(msgspec.Struct, frozen=True):
+    """One analysed frame.
+
+    Attributes:
+        seq: the frame's number; a gap means frames were skipped.
+        time: RFC 3339, UTC, when a live frame was grabbed; null for media analysed off-line.
+        media_s: position in the file in seconds, null for live sources.
+        source: where the frame came from.
+        width: of the frame in px.
+        height: of the frame in px.
+        faces: all faces, oldest first.
+        detected: whether a detector ran on this frame.
+        reason: why it did, or did not.
+        timings_ms: milliseconds per stage; empty for media analysed off-line, so that results are reproducible.
+    """
+
+    seq: int
+    time: str | None
+    media_s: float | None
+    source: str
+    width: int
+    height: int
+    faces: tuple[FaceEvent, ...]
+    detected: bool
+    reason: str
+    timings_ms: dict[str, float]
+    schema: Literal[1] = 1
+
+
+def scene_event(scene: Scene, source: str, time: str | None) -> SceneEvent:
+    """The record of a scene.
+
+    Args:
+        scene: what the pipeline found.
+        source: the source's name.
+        time: wall-clock time of the grab, RFC 3339; None for media analysed off-line.
+    """
+    frame = scene.frame
+    faces = tuple(
+        FaceEvent(
+            id=track.id,
+            box=(round(track.box.x, 5), round(track.box.y, 5), round(track.box.w, 5), round(track.box.h, 5)),
+            label=track.label,
+            confidence=round(track.confidence, 4),
+            scores={}
+            if track.scores is None
+            else {name: round(float(p), 4) for name, p in zip(scene.labels, track.scores, strict=True)},
+            detector_score=round(track.score, 4),
+            stale_frames=frame.seq - track.seen_seq,
+            stale_ms=round((frame.t_ns - track.seen_ns) / 1e6, 1),
+        )
+        for track in scene.tracks
+    )
+    return SceneEvent(
+        seq=frame.seq,
+        time=time,
+        media_s=None if time is not None else round(frame.t_ns / 1e9, 4),
+        source=source,
+        width=frame.width,
+        height=frame.height,
+        faces=faces,
+        detected=scene.decision.detect,
+        reason=scene.decision.reason,
+        timings_ms={}
+        if time is None
+        else {stage: round(spent_ns / 1e6, 3) for stage, spent_ns in scene.timings_ns.items()},
+    )

@@ -1,0 +1,42 @@
+"""Tells systemd how we are (sd_notify(3)). Does nothing where no service manager listens."""
+
+import os
+import socket
+from collections.abc import Mapping
+
+
+class Notifier:
+    """One datagram a message, to the socket named by `NOTIFY_SOCKET`."""
+
+    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
+        address = environment.get("NOTIFY_SOCKET", "")
+        # a leading @ means the abstract namespace
+        self._address = "\0" + address[1:] if address.startswith("@") else address
+        watchdog_us = environment.get("WATCHDOG_USEC", "")
+        self.watchdog_s = int(watchdog_us) / 1e6 if watchdog_us.isdigit() else None
+        """How long systemd waits for `alive` before it kills us; None: for ever."""
+
+    def ready(self) -> None:
+        """Start-up is done."""
+        self._send("READY=1")
+
+    def alive(self) -> None:
+        """Progress was made; only to be called when it was."""
+        self._send("WATCHDOG=1")
+
+    def stopping(self) -> None:
+        """Shutdown has begun."""
+        self._send("STOPPING=1")
+
+    def status(self, text: str) -> None:
+        """One line for `systemctl status`."""
+        self._send(f"STATUS={text}")
+
+    def _send(self, message: str) -> None:
+        if not self._address:
+            return
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | getattr(socket, "SOCK_CLOEXEC", 0)) as channel:
+            try:
+                channel.sendto(message.encode(), self._address)
+            except OSError:
+                return  # a service manager that has gone away is no reason to stop

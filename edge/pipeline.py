@@ -1,0 +1,106 @@
+"""The core: one frame in, one scene out. No threads; its only clock is the one that times the stages."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from edge import smoothing, tracker
+from edge.contract.chip import ChipSpec, chip_square, cut_chip
+from edge.policy import Policy, Since
+from edge.ports import Classifier, Clock, FaceDetector
+from edge.tracker import TrackerSettings, Tracks
+from edge.types import Frame, Pixels, Scene, Track
+
+
+@dataclass(frozen=True, slots=True)
+class ExpressionRule:
+    """How scores become a label.
+
+    Attributes:
+        threshold: confidence below which a face is `uncertain`, 0..1.
+        time_constant_s: of the smoothing over time.
+    """
+
+    threshold: float = 0.45
+    time_constant_s: float = 0.25
+
+
+class Pipeline:
+    """Detector, tracker and classifier, in step. Owned by one thread; deterministic for a given run of frames."""
+
+    def __init__(
+        self,
+        detector: FaceDetector,
+        classifier: Classifier,
+        chip: ChipSpec,
+        clock: Clock,
+        *,
+        policy: Policy | None = None,
+        tracking: TrackerSettings | None = None,
+        rule: ExpressionRule | None = None,
+    ) -> None:
+        self._detector = detector
+        self._classifier = classifier
+        self._chip = chip
+        self._clock = clock
+        self._policy = policy or Policy()
+        self._tracking = tracking or TrackerSettings()
+        self._rule = rule or ExpressionRule()
+        self._tracks = Tracks()
+        self._since: Since | None = None
+
+    def step(self, frame: Frame) -> Scene:
+        """Analyse one frame. Frames must come in the order of their time."""
+        timings: dict[str, int] = {}
+        decision = self._policy.decide(frame, self._tracks.items, self._since)
+        faces = None
+        if decision.detect:
+            with self._timed("detect", timings):
+                faces = self._detector.detect(frame)
+            self._since = Since(0, frame.t_ns)
+        elif self._since:
+            self._since = replace(self._since, frames=self._since.frames + 1)
+        with self._timed("track", timings):
+            self._tracks = tracker.advance(self._tracks, frame, faces, self._tracking)
+        if self._tracks.items:
+            self._tracks = replace(self._tracks, items=self._classified(frame, timings))
+        return Scene(frame, self._tracks.items, self._classifier.labels, decision, timings)
+
+    def _classified(self, frame: Frame, timings: dict[str, int]) -> tuple[Track, ...]:
+        with self._timed("chip", timings):
+            chips = [(track, self._cut(frame, track)) for track in self._tracks.items]
+            seen = [(track, chip) for track, chip in chips if chip is not None]
+        if not seen:
+            return self._tracks.items
+        with self._timed("classify", timings):
+            scores = self._classifier.classify(np.stack([chip for _, chip in seen]))
+        named = {track.id: self._named(track, now, frame) for (track, _), now in zip(seen, scores, strict=True)}
+        return tuple(named.get(track.id, track) for track in self._tracks.items)
+
+    def _cut(self, frame: Frame, track: Track) -> Pixels | None:
+        framing = self._detector.framing
+        square = chip_square(track.box, frame.width, frame.height, framing, self._chip.margin)
+        outside = (
+            square.x >= frame.width or square.y >= frame.height or square.x + square.w <= 0 or square.y + square.h <= 0
+        )
+        if outside:
+            return None
+        # a grey chip from a BGR frame: convert the crop, not the frame
+        has_luma = frame.pixels.ndim == 2 and self._chip.channels == 1
+        return cut_chip(frame.luma if has_luma else frame.bgr, square, self._chip)
+
+    def _named(self, track: Track, now: np.ndarray, frame: Frame) -> Track:
+        dt_s = 0.0 if track.scored_ns is None else (frame.t_ns - track.scored_ns) / 1e9
+        scores = smoothing.smooth(track.scores, now, dt_s, self._rule.time_constant_s)
+        label, confidence = smoothing.name(scores, self._classifier.labels, self._rule.threshold)
+        return replace(
+            track, scores=scores, scored_seq=frame.seq, scored_ns=frame.t_ns, label=label, confidence=confidence
+        )
+
+    @contextmanager
+    def _timed(self, stage: str, timings: dict[str, int]) -> Iterator[None]:
+        start_ns = self._clock()
+        yield
+        timings[stage] = self._clock() - start_ns

@@ -1,0 +1,71 @@
+"""What the core asks of the world. No library's type crosses a port; whoever implements one is an adapter."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from edge.types import EmotionScores, Face, Frame, Framing, Pixels, Scene
+
+Clock = Callable[[], int]
+"""Nanoseconds, never going back: `time.monotonic_ns` in production."""
+
+
+class FrameSource(Protocol):
+    """A camera, a file, a generator. Opened by its constructor, owned by one thread.
+
+    Attributes:
+        name: what it is, for people: "v4l2:/dev/video0 640×480".
+        live: whether its time is the world's. False: frames wait for us (files in lockstep).
+    """
+
+    name: str
+    live: bool
+
+    def read(self, timeout_s: float) -> Frame:
+        """The next frame.
+
+        Raises:
+            TemporaryError: no frame within `timeout_s`, or the device is gone; open it again.
+            PermanentError: what comes is not a picture and never will be.
+            SourceEnded: the file is at its end.
+        """
+
+    def close(self) -> None:
+        """Give the device back. Safe to call twice, and after an error."""
+
+
+class FaceDetector(Protocol):
+    """Finds faces in a whole frame.
+
+    Attributes:
+        name: as in the configuration.
+        framing: how its boxes relate to the chip's square.
+    """
+
+    name: str
+    framing: Framing
+
+    def detect(self, frame: Frame) -> tuple[Face, ...]:
+        """All faces above the detector's threshold and minimum size, best first."""
+
+
+class Classifier(Protocol):
+    """Names the expression on face chips.
+
+    Attributes:
+        labels: class names, in the order of the scores.
+    """
+
+    labels: tuple[str, ...]
+
+    def classify(self, chips: Pixels) -> tuple[EmotionScores, ...]:
+        """Probabilities for each of `chips` (uint8 (N, S, S, C), 0..255)."""
+
+
+class Sink(Protocol):
+    """Takes every scene somewhere: a file, a broker."""
+
+    def emit(self, scene: Scene) -> None:
+        """Accept the scene without blocking; what cannot be taken is counted and dropped."""
+
+    def close(self) -> None:
+        """Write what is still held, and give the resource back."""

@@ -1,0 +1,80 @@
+"""Body of the present worker: draws and encodes the newest scene, once for all, and only while somebody watches."""
+
+from collections.abc import Callable
+
+from edge.annotate import Annotator
+from edge.audience import Audience
+from edge.encode import encode_jpeg
+from edge.ports import Clock
+from edge.slot import LatestSlot
+from edge.status import SourceStatus
+from edge.types import JpegPacket, Pixels, Scene
+from edge.worker import Control
+
+WAIT_S = 0.2
+NOTICE_EVERY_S = 1.0
+"""A notice does not change; it is sent again so that a new viewer gets it and a browser keeps the connection."""
+
+
+class Present:
+    """Owns the canvas and the encoder."""
+
+    def __init__(
+        self,
+        scenes: LatestSlot[Scene],
+        jpegs: LatestSlot[JpegPacket],
+        audience: Audience,
+        source: Callable[[], SourceStatus],
+        quality: int,
+        clock: Clock,
+        on_encoded: Callable[[int, int], None],
+    ) -> None:
+        """Args as named; `on_encoded` is told the nanoseconds for drawing and for encoding."""
+        self._scenes = scenes
+        self._jpegs = jpegs
+        self._audience = audience
+        self._source = source
+        self._quality = quality
+        self._clock = clock
+        self._on_encoded = on_encoded
+        self._annotator = Annotator()
+
+    def run(self, control: Control) -> None:
+        """Present until told to stop."""
+        shown = 0
+        noticed_ns: int | None = None
+        while not control.stopping:
+            control.beat()
+            if not self._audience.wait(WAIT_S):
+                continue
+            source = self._source()
+            if source.state in ("online", "ended"):
+                got = self._scenes.wait_newer(shown, WAIT_S)
+                if got is not None:
+                    shown, scene = got
+                    self.show(scene)
+            elif noticed_ns is None or self._clock() - noticed_ns >= NOTICE_EVERY_S * 1e9:
+                # a face from before the camera went must not be shown as live
+                noticed_ns = self._clock()
+                self.show_notice(source, noticed_ns)
+            else:
+                control.wait(WAIT_S)
+
+    def show(self, scene: Scene) -> None:
+        """Draw, encode and publish one scene."""
+        start_ns = self._clock()
+        canvas = self._annotator.draw(scene)
+        self._publish(canvas, scene.frame.seq, scene.frame.t_ns, start_ns)
+
+    def show_notice(self, source: SourceStatus, t_ns: int) -> None:
+        """Publish a picture that says why there is none."""
+        title = "Waiting for the camera" if source.state == "starting" else f"Camera {source.state}"
+        canvas = self._annotator.notice(source.width or 640, source.height or 480, title, source.reason)
+        self._publish(canvas, source.frames, t_ns, t_ns)
+
+    def _publish(self, canvas: Pixels, seq: int, t_ns: int, start_ns: int) -> None:
+        drawn_ns = self._clock()
+        data = encode_jpeg(canvas, self._quality)
+        height, width = canvas.shape[:2]
+        self._jpegs.put(JpegPacket(seq, t_ns, data, width, height))
+        self._on_encoded(drawn_ns - start_ns, self._clock() - drawn_ns)

@@ -1,0 +1,39 @@
+"""What the program says about itself: state, metrics, health."""
+
+import msgspec
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from edge.server.view import Backstage, Health
+
+NO_STORE = {"Cache-Control": "no-store"}
+
+
+class Reports:
+    """Handlers for `/state`, `/metrics`, `/livez` and `/readyz`."""
+
+    def __init__(self, backstage: Backstage) -> None:
+        self._stage = backstage
+
+    async def state(self, _request: web.Request) -> web.Response:
+        """`/state`: the status as JSON."""
+        body = msgspec.json.encode(self._stage.status())
+        return web.Response(body=body, headers={"Content-Type": "application/json; charset=utf-8", **NO_STORE})
+
+    async def metrics(self, _request: web.Request) -> web.Response:
+        """`/metrics`: Prometheus' text format."""
+        body = generate_latest(self._stage.registry)
+        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST, **NO_STORE})
+
+    async def livez(self, _request: web.Request) -> web.Response:
+        """`/livez`: 200 while the program works, 503 when it should be restarted."""
+        return _health(self._stage.alive)
+
+    async def readyz(self, _request: web.Request) -> web.Response:
+        """`/readyz`: 200 while frames flow, 503 while there is nothing to see."""
+        return _health(self._stage.ready)
+
+
+def _health(check: Health) -> web.Response:
+    well, reason = check()
+    return web.Response(status=200 if well else 503, text=f"{reason}\n", headers=NO_STORE)

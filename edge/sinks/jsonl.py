@@ -1,0 +1,153 @@
+"""The event log: one JSON line per scene with faces, rotated by size, written by a thread of its own.
+
+Lines are held back a few seconds and written together, to spare SD cards. A full disk is reported, survived, and what
+could not be written is counted.
+"""
+
+import contextlib
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from edge.errors import ConfigError
+from edge.events import SceneEvent
+from edge.logs import event
+from edge.types import Scene
+
+log = logging.getLogger(__name__)
+
+WAITING_LINES = 10_000
+"""Bound of what waits for the disk: at 30 scenes a second, over five minutes."""
+
+
+class JsonlSink:
+    """A `Sink`. `emit` never blocks, unless the sink is `lossless`: off-line analysis may wait, but loses nothing."""
+
+    def __init__(
+        self,
+        path: Path,
+        to_event: Callable[[Scene], SceneEvent],
+        *,
+        max_bytes: int,
+        keep: int,
+        flush_s: float,
+        lossless: bool = False,
+    ) -> None:
+        """Open the file for appending and start the writer.
+
+        Raises:
+            ConfigError: the file cannot be written.
+        """
+        self._path = path
+        self._to_event = to_event
+        self._max_bytes = max_bytes
+        self._keep = keep
+        self._flush_s = flush_s
+        self._lossless = lossless
+        self._encoder = msgspec.json.Encoder()
+        self._waiting: queue.Queue[bytes | None] = queue.Queue(WAITING_LINES)
+        self._closing = threading.Event()
+        self.dropped = 0
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("ab"):
+                pass
+        except OSError as error:
+            raise ConfigError(
+                f"cannot write events to {path}: {error.strerror}; choose another --events path or change its owner"
+            ) from error
+        self._thread = threading.Thread(target=self._run, name="events", daemon=True)
+        self._thread.start()
+
+    def emit(self, scene: Scene) -> None:
+        """Take the scene if it has faces."""
+        if not scene.tracks:
+            return
+        line = self._encoder.encode(self._to_event(scene)) + b"\n"
+        try:
+            self._waiting.put(line, block=self._lossless)
+        except queue.Full:
+            self._lost(1, "the writer is behind")
+
+    def close(self) -> None:
+        """Write what waits and end the writer; gives up after two seconds."""
+        self._closing.set()
+        with contextlib.suppress(queue.Full):  # a busy writer sees `_closing` when it is done
+            self._waiting.put_nowait(None)
+        self._thread.join(2.0)
+
+    def _run(self) -> None:
+        ended = False
+        while not ended:
+            lines, ended = self._gather()
+            if lines:
+                try:
+                    self._write(lines)
+                except OSError as error:
+                    self._lost(len(lines), error.strerror or str(error))
+
+    def _gather(self) -> tuple[list[bytes], bool]:
+        """Lines that came within `flush_s` of the first, or as many as are worth a write; and whether to end."""
+        first = self._waiting.get()
+        if first is None:
+            return [], True
+        lines = [first]
+        if not self._lossless:
+            self._closing.wait(self._flush_s)
+        while len(lines) < WAITING_LINES:
+            try:
+                line = self._waiting.get_nowait()
+            except queue.Empty:
+                break
+            if line is None:
+                return lines, True
+            lines.append(line)
+        return lines, self._closing.is_set() and self._waiting.empty()
+
+    def _write(self, lines: list[bytes]) -> None:
+        start = 0
+        size = self._path.stat().st_size if self._path.exists() else 0
+        for index, line in enumerate(lines):
+            if size and size + len(line) > self._max_bytes:
+                self._append(lines[start:index])
+                self._rotate()
+                start, size = index, 0
+            size += len(line)
+        self._append(lines[start:])
+
+    def _append(self, lines: list[bytes]) -> None:
+        if not lines:
+            return
+        with self._path.open("ab", buffering=0) as file:
+            before = file.tell()
+            data = b"".join(lines)
+            try:
+                written = file.write(data)
+                if written != len(data):
+                    raise OSError(28, "No space left on device")
+            except OSError:
+                file.truncate(before)  # never leave half a line
+                raise
+
+    def _rotate(self) -> None:
+        """path → path.1 → path.2 …; the oldest goes."""
+        if self._keep == 0:
+            self._path.unlink()
+            return
+        for number in range(self._keep - 1, 0, -1):
+            older = self._numbered(number)
+            if older.exists():
+                older.replace(self._numbered(number + 1))
+        self._path.replace(self._numbered(1))
+
+    def _numbered(self, number: int) -> Path:
+        return self._path.with_name(f"{self._path.name}.{number}")
+
+    def _lost(self, lines: int, reason: str) -> None:
+        self.dropped += lines
+        message = f"events could not be written to {self._path}: {reason}; the stream goes on without them"
+        event(log, logging.ERROR, "events.lost", message, lines=lines)

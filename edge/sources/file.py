@@ -1,0 +1,136 @@
+"""Video files, in real time or every frame in turn."""
+
+from pathlib import Path
+
+import cv2
+
+from edge.errors import ConfigError, PermanentError, SourceEnded
+from edge.ports import Clock
+from edge.sources.opencv import hush
+from edge.sources.pacing import Pacer, Sleep
+from edge.sources.uri import PICTURE_SUFFIXES, FileSpec
+from edge.types import Frame
+
+_FALLBACK_FPS = 30.0
+
+
+class FileSource:
+    """A video file.
+
+    Live, it runs at its own speed: frames that are late are skipped. In lockstep every frame comes, stamped with its
+    time in the film; a loop goes on counting.
+
+    Args:
+        spec: which file, and how.
+        clock: the world's time, for live pacing.
+        sleep: how to wait.
+
+    Raises:
+        ConfigError: there is no such file.
+        PermanentError: it is no video.
+    """
+
+    def __init__(self, spec: FileSpec, clock: Clock, sleep: Sleep) -> None:
+        self.live = spec.realtime
+        self._path = Path(spec.path).expanduser()
+        self._loop = spec.loop
+        self._clock = clock
+        self._capture: cv2.VideoCapture | None = open_video(self._path)
+        fps = self._capture.get(cv2.CAP_PROP_FPS)
+        # streams without a frame rate report 0, or their time base, such as 90000
+        self._fps = fps if 0.1 <= fps <= 1000 else _FALLBACK_FPS
+        self._pacer = Pacer(self._fps, clock, sleep) if self.live else None
+        width, height = (int(self._capture.get(k)) for k in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
+        self.name = f"file:{self._path} {width}×{height}"
+        # the frame that is grabbed, and the one to deliver next; `open_video` has grabbed the first
+        self._grabbed = 0
+        self._next = 0
+
+    def read(self, timeout_s: float) -> Frame:
+        """See `edge.ports.FrameSource`."""
+        if self._capture is None:
+            raise PermanentError(f"{self.name} is closed; open it again to read on")
+        index = self._pacer.wait(timeout_s) if self._pacer else self._next
+        while self._grabbed < index:
+            if not self._capture.grab():
+                self._capture = self._rewound(self._capture)
+            self._grabbed += 1
+        ok, pixels = self._capture.retrieve()
+        if not ok:
+            raise PermanentError(f"{self.name}: frame {index} cannot be decoded; the file is damaged, make it anew")
+        self._next = index + 1
+        t_ns = self._clock() if self.live else round(index / self._fps * 1e9)
+        return Frame(index + 1, t_ns, pixels.astype("uint8", copy=False))
+
+    def _rewound(self, capture: cv2.VideoCapture) -> cv2.VideoCapture:
+        if not self._loop:
+            raise SourceEnded(f"{self.name} is at its end")
+        # seeking to 0 is not exact in every container; opening again is
+        capture.release()
+        return open_video(self._path)
+
+    def close(self) -> None:
+        """See `edge.ports.FrameSource`."""
+        if self._capture is not None:
+            self._capture.release()
+            self._capture = None
+
+
+def check_video(path: Path) -> None:
+    """Whether a file is there, without opening it.
+
+    Raises:
+        ConfigError: it is not.
+    """
+    if path.is_dir():
+        raise ConfigError(f"{path} is a folder, not a video file; for the pictures in it use images:{path}")
+    if not path.exists():
+        raise ConfigError(f"there is no file {path}; expected a video file, check the path")
+
+
+def open_video(path: Path) -> cv2.VideoCapture:
+    """Open a video and grab its first frame.
+
+    Raises:
+        ConfigError: there is no such file.
+        PermanentError: it holds no frame that FFMPEG can decode.
+    """
+    check_video(path)
+    head = _head(path)
+    hush()
+    # FFMPEG would render text as video ("tty")
+    capture = None if _is_text(head) else cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    if capture is None or not capture.grab():
+        raise PermanentError(
+            f"{path} {_what(path, head)}; expected a video that FFMPEG can decode, such as H.264 in .mp4"
+        )
+    return capture
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(512)
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}; let the user who runs this read it") from error
+
+
+def _is_text(head: bytes) -> bool:
+    try:
+        text = head.decode("utf-8")
+    except UnicodeDecodeError as error:
+        # a character cut in two by the end of the sample does not count
+        if error.start < len(head) - 3:
+            return False
+        text = head[: error.start].decode("utf-8")
+    return bool(text) and all(c.isprintable() or c in "\t\r\n\f" for c in text)
+
+
+def _what(path: Path, head: bytes) -> str:
+    if not head:
+        return "is empty"
+    if _is_text(head):
+        return f"is a text file beginning with {head[:24].decode('utf-8', 'replace')!r}"
+    if path.suffix.lower() in PICTURE_SUFFIXES:
+        return f"is a picture (use images:{path})"
+    return f"holds no frame that can be decoded (it begins with the bytes {head[:8].hex(' ')}); is it complete?"

@@ -1,0 +1,44 @@
+"""What all sources that read through OpenCV's VideoCapture share."""
+
+import os
+
+import cv2
+
+from edge.errors import TemporaryError
+from edge.types import PixelFormat, Pixels
+
+
+def hush() -> None:
+    """Keep OpenCV and FFMPEG from writing to stderr: what they say there is raised as an error of ours, once.
+
+    FFMPEG would also print URLs with their passwords. Whoever sets `OPENCV_LOG_LEVEL` or `OPENCV_FFMPEG_LOGLEVEL`
+    gets the messages back. To be called before the first VideoCapture, which is when FFMPEG reads its level.
+    """
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # AV_LOG_QUIET
+    if "OPENCV_LOG_LEVEL" not in os.environ:
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+
+
+class CaptureDevice:
+    """A live VideoCapture, as an `edge.sources.newest.Device`.
+
+    Args:
+        capture: what to read; owned from now on.
+        lost: says why there is no picture, when there is none.
+    """
+
+    def __init__(self, capture: cv2.VideoCapture, lost: str) -> None:
+        self._capture = capture
+        self._lost = lost
+
+    def grab(self) -> tuple[Pixels, PixelFormat]:
+        """See `Device`."""
+        ok, pixels = self._capture.read()
+        # isOpened() stays true after a camera was unplugged: only a read tells
+        if not ok or pixels is None:
+            raise TemporaryError(self._lost)
+        return pixels.astype("uint8", copy=False), PixelFormat.BGR
+
+    def close(self) -> None:
+        """See `Device`."""
+        self._capture.release()

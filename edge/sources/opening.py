@@ -1,0 +1,71 @@
+"""From a URI to an open source."""
+
+import time
+from pathlib import Path
+
+from edge.ports import Clock, FrameSource
+from edge.sources.demo import DemoSource
+from edge.sources.file import FileSource, check_video
+from edge.sources.images import ImagesSource, find_pictures
+from edge.sources.pacing import Sleep
+from edge.sources.picamera2 import open_picamera2
+from edge.sources.uri import (
+    AUTO,
+    DemoSpec,
+    FileSpec,
+    ImagesSpec,
+    Picamera2Spec,
+    UrlSpec,
+    V4l2Spec,
+    parse,
+)
+from edge.sources.url import open_url
+from edge.sources.v4l2 import open_v4l2
+
+
+def check(uri: str) -> None:
+    """Find what is wrong with a URI at start-up, before anything is opened.
+
+    Args:
+        uri: `auto`, or what `edge.sources.uri.parse` takes.
+
+    Raises:
+        ConfigError: the URI cannot be understood, or names a file that is not there.
+    """
+    if uri.strip() == AUTO:
+        return
+    match parse(uri):
+        case FileSpec(path=path):
+            check_video(Path(path).expanduser())
+        case ImagesSpec(pattern=pattern):
+            find_pictures(pattern)
+        case _:
+            pass
+
+
+def open_source(uri: str, *, clock: Clock = time.monotonic_ns, sleep: Sleep = time.sleep) -> FrameSource:
+    """Open the source that a URI names.
+
+    Args:
+        uri: what `edge.sources.uri.parse` takes; for `auto`, first ask `edge.sources.choosing.choose`.
+        clock: the world's time, for stamps and pacing.
+        sleep: how to wait.
+
+    Raises:
+        ConfigError: the URI is wrong, or a library is missing.
+        TemporaryError: the device is missing, busy or silent; try again.
+        PermanentError: what is there holds no pictures.
+    """
+    match parse(uri):
+        case DemoSpec() as spec:
+            return DemoSource(spec, clock, sleep)
+        case FileSpec() as spec:
+            return FileSource(spec, clock, sleep)
+        case ImagesSpec() as spec:
+            return ImagesSource(spec, clock, sleep)
+        case V4l2Spec() as spec:
+            return open_v4l2(spec, clock)
+        case Picamera2Spec() as spec:
+            return open_picamera2(spec, clock)
+        case UrlSpec() as spec:
+            return open_url(spec, clock)

@@ -1,0 +1,254 @@
+"""One string names any source: `demo:`, `file:clip.mp4?loop=1`, `v4l2:/dev/video0?size=1280x720`, `rtsp://…`."""
+
+import math
+import re
+from pathlib import Path
+from typing import Annotated, ClassVar, Final, Literal
+from urllib.parse import parse_qsl, urlsplit
+
+import msgspec
+from msgspec import Meta
+
+from edge.errors import ConfigError
+
+AUTO: Final = "auto"
+"""Stands for whatever `edge.sources.choosing.choose` finds."""
+VIDEO_SUFFIXES: Final = frozenset(
+    (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".mjpg", ".mjpeg", ".wmv", ".ogv")
+)
+PICTURE_SUFFIXES: Final = frozenset((".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm"))
+_URL: Final = re.compile(r"(https?|rtsps?)://", re.IGNORECASE)
+_OPTIONS: Final = re.compile(r"\?([^?]*=[^?]*)$")
+
+Size = Annotated[str, Meta(pattern=r"^[1-9]\d{2,3}x[1-9]\d{2,3}$", description="WIDTHxHEIGHT in px, such as 640x480")]
+Fps = Annotated[float, Meta(ge=1, le=120, description="pictures per second, 1 to 120")]
+Loop = Annotated[bool, Meta(description="1 to begin again at the end")]
+Realtime = Annotated[bool, Meta(description="0 to take every picture in turn, as fast as it can be analysed")]
+
+
+class _Sized(msgspec.Struct, frozen=True, kw_only=True):
+    size: Size = "640x480"
+
+    @property
+    def width(self) -> int:
+        """Columns in px."""
+        return int(self.size.split("x")[0])
+
+    @property
+    def height(self) -> int:
+        """Rows in px."""
+        return int(self.size.split("x")[1])
+
+
+class DemoSpec(_Sized, frozen=True, kw_only=True):
+    """People drawn by code. The same seed gives the same film."""
+
+    FORM: ClassVar = "demo"
+    fps: Fps = 30.0
+    seed: Annotated[int, Meta(ge=0, description="which film, a whole number from 0")] = 0
+    faces: Annotated[int, Meta(ge=0, le=8, description="how many people, 0 to 8")] = 3
+    realtime: Realtime = True
+    duration_s: Annotated[float, Meta(gt=0, description="seconds after which it ends; without it, it does not")] = (
+        msgspec.field(default=math.inf, name="duration")
+    )
+
+
+class FileSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """A video file."""
+
+    FORM: ClassVar = "file:PATH"
+    TARGET: ClassVar = "path"
+    path: str
+    loop: Loop = False
+    realtime: Realtime = True
+
+
+class ImagesSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """A picture, a folder of pictures, or a pattern such as `shots/*.jpg`."""
+
+    FORM: ClassVar = "images:PATTERN"
+    TARGET: ClassVar = "pattern"
+    pattern: str
+    fps: Annotated[float, Meta(ge=0.2, le=120, description="pictures per second, 0.2 to 120")] = 2.0
+    loop: Loop = False
+    realtime: Realtime = True
+
+
+class V4l2Spec(_Sized, frozen=True, kw_only=True):
+    """A camera of the operating system: USB, built in, or a capture card."""
+
+    FORM: ClassVar = "v4l2:DEVICE"
+    TARGET: ClassVar = "device"
+    device: Annotated[str, Meta(pattern=r"^(/dev/.+|\d+)$", description="/dev/video0 or 0")] = "/dev/video0"
+    fps: Fps = 30.0
+    format: Annotated[
+        Literal["mjpg", "yuyv"] | None, Meta(description="mjpg or yuyv; without it, the driver chooses")
+    ] = None
+    frozen_s: Annotated[
+        float, Meta(ge=0, description="seconds of an unchanged picture after which it is opened again, 0 for never")
+    ] = msgspec.field(default=10.0, name="frozen")
+
+
+class Picamera2Spec(_Sized, frozen=True, kw_only=True):
+    """A camera on a Raspberry Pi's ribbon cable."""
+
+    FORM: ClassVar = "picamera2:NUMBER"
+    TARGET: ClassVar = "camera"
+    camera: Annotated[int, Meta(ge=0, description="number of the camera, from 0")] = 0
+    fps: Fps = 30.0
+
+    def __post_init__(self) -> None:
+        if self.width % 2 or self.height % 2:
+            raise ValueError("both sides must be even")
+
+
+class UrlSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """A network camera or stream. May hold a password: neither `repr` nor any message shows it."""
+
+    FORM: ClassVar = "http://…, https://…, rtsp://…"
+    url: str
+
+    def __repr__(self) -> str:
+        return f"UrlSpec({redacted(self.url)})"
+
+
+SourceSpec = DemoSpec | FileSpec | ImagesSpec | V4l2Spec | Picamera2Spec | UrlSpec
+_KINDS: Final[dict[str, type[SourceSpec]]] = {
+    "demo": DemoSpec,
+    "file": FileSpec,
+    "images": ImagesSpec,
+    "v4l2": V4l2Spec,
+    "picamera2": Picamera2Spec,
+}
+_KIND: Final = re.compile(rf"({'|'.join(_KINDS)})(?::|$|(?=\?))")
+"""`demo:`, `demo` or `demo?faces=2`; a folder of that name is `./demo`."""
+
+
+def parse(uri: str) -> SourceSpec:
+    """What a URI asks for. Looks at the disk only to tell bare paths apart; opens nothing.
+
+    Args:
+        uri: a URI, a path to a video, picture or folder, a device such as `/dev/video0`, or a camera's number.
+
+    Raises:
+        ConfigError: nobody could open that; the message lists what is possible.
+    """
+    uri = uri.strip()
+    if _URL.match(uri):
+        return _url(uri)
+    named = _KIND.match(uri)
+    if named:
+        return _build(named[1], *_split(uri[named.end() :]))
+    target, options = _split(uri)
+    path = Path(target or "?").expanduser()
+    if target.isdecimal() or target.startswith("/dev/"):
+        return _build("v4l2", target, options)
+    if path.is_dir() or path.suffix.lower() in PICTURE_SUFFIXES or (_is_pattern(target) and not path.exists()):
+        return _build("images", target, options)
+    if path.is_file() or path.suffix.lower() in VIDEO_SUFFIXES:
+        return _build("file", target, options)
+    forms = ", ".join(kind.FORM for kind in (*_KINDS.values(), UrlSpec))
+    raise ConfigError(
+        f"'{redacted(uri)}' names no source: it is neither an existing path nor a known kind; "
+        f"expected auto, {forms}, /dev/video0 or the path of a video, a picture or a folder"
+    )
+
+
+def usage() -> str:
+    """All forms with their options, one a line, for people."""
+    lines = []
+    for kind in (*_KINDS.values(), UrlSpec):
+        lines.append(f"{kind.FORM}: {' '.join((kind.__doc__ or '').split())}")
+        lines += [f"    {name}: {meaning}" for name, meaning in _allowed(kind).items()]
+    return "\n".join(lines)
+
+
+def redacted(uri: str) -> str:
+    """The URI without user, password and query, which may hold secrets; others than URLs are returned as they are."""
+    scheme, separator, rest = uri.partition("://")
+    if not separator:
+        return uri
+    authority, slash, path = rest.partition("/")
+    if "@" in path:  # a slash in the password
+        authority, slash, path = path.rpartition("@")[2].partition("/")
+    host = re.split("[?#]", authority.rpartition("@")[2])[0]
+    return f"{scheme}://{host}{slash}{re.split('[?#]', path)[0]}"
+
+
+def _url(uri: str) -> UrlSpec:
+    advice = (
+        "expected something like rtsp://camera.local:554/stream; write @ / # ? : in a password as %40 %2F %23 %3F %3A"
+    )
+    try:
+        parts = urlsplit(uri)
+        found = "no host" if not parts.hostname else ""
+        _ = parts.port
+    except ValueError:
+        found = "no valid host and port"
+    if found:
+        raise ConfigError(f"'{redacted(uri)}' has {found}; {advice}")
+    return UrlSpec(url=uri)
+
+
+def _is_pattern(target: str) -> bool:
+    return any(c in target for c in "*?[")
+
+
+def _split(text: str) -> tuple[str, str]:
+    """Target and options. A `?` that belongs to an existing path or to a pattern is no separator."""
+    found = _OPTIONS.search(text)
+    if not found or (text and Path(text).exists()):
+        return text.removesuffix("?"), ""
+    return text[: found.start()], found[1]
+
+
+def _meanings(kind: type[SourceSpec]) -> dict[str, str]:
+    """What each field of a kind means, by the name it has in a URI."""
+    described: dict[str, str] = {}
+    for field in msgspec.structs.fields(kind):
+        metas = getattr(field.type, "__metadata__", ())
+        described[field.encode_name] = next((meta.description for meta in metas if meta.description), "")
+    return described
+
+
+def _allowed(kind: type[SourceSpec]) -> dict[str, str]:
+    """Option names and what they mean."""
+    target = getattr(kind, "TARGET", "url")
+    return {name: meaning for name, meaning in _meanings(kind).items() if name != target}
+
+
+def _build(kind_name: str, target: str, options: str) -> SourceSpec:
+    kind = _KINDS[kind_name]
+    allowed = _allowed(kind)
+    given = parse_qsl(options, keep_blank_values=True)
+    values = dict(given)
+    if len(values) < len(given):
+        raise ConfigError(f"{kind_name}: an option is given twice in '{options}'; give each once")
+    for name, value in values.items():
+        if name not in allowed:
+            listed = "; ".join(f"{name}: {meaning}" for name, meaning in allowed.items())
+            raise ConfigError(f"{kind_name} has no option '{name}'; it has {listed}")
+        if not _fits(kind, name, value):
+            raise ConfigError(f"{kind_name}: {name}={value} is not possible; expected {allowed[name]}")
+    target_name = getattr(kind, "TARGET", None)
+    if target and target_name is None:
+        raise ConfigError(f"{kind_name} takes options only, such as {kind_name}:?fps=30; found '{target}'")
+    if target and target_name:
+        if not _fits(kind, target_name, target):
+            expected = _meanings(kind)[target_name]
+            raise ConfigError(f"{kind_name}:{target} is not possible; expected {kind.FORM}, {expected}")
+        values[target_name] = target
+    try:
+        return msgspec.convert(values, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{kind_name}:{target} with '{options}': {error}; expected {kind.FORM}") from None
+
+
+def _fits(kind: type[SourceSpec], name: str, value: str) -> bool:
+    """Whether one value is valid by itself."""
+    field = next(field for field in msgspec.structs.fields(kind) if field.encode_name == name)
+    try:
+        msgspec.convert(value, field.type, strict=False)
+    except msgspec.ValidationError:
+        return False
+    return True

@@ -1,0 +1,96 @@
+"""Network cameras and streams, through OpenCV's FFMPEG."""
+
+import base64
+import socket
+import urllib.error
+import urllib.request
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+import cv2
+
+from edge.errors import PermanentError, TemporaryError
+from edge.ports import Clock
+from edge.sources.newest import NewestFrame
+from edge.sources.opencv import CaptureDevice, hush
+from edge.sources.uri import UrlSpec, redacted
+
+OPEN_TIMEOUT_S: Final = 10.0
+"""FFMPEG looks at up to five seconds of a stream before it knows what it is."""
+READ_TIMEOUT_S: Final = 5.0
+_PROBE_TIMEOUT_S: Final = 3.0
+_PORTS: Final = {"http": 80, "https": 443, "rtsp": 554, "rtsps": 322}
+
+
+def open_url(
+    spec: UrlSpec, clock: Clock, open_timeout_s: float = OPEN_TIMEOUT_S, read_timeout_s: float = READ_TIMEOUT_S
+) -> NewestFrame:
+    """Connect to a stream and wait for its first picture.
+
+    Args:
+        spec: where to.
+        clock: stamps the frames.
+        open_timeout_s: how long connecting may take.
+        read_timeout_s: after how long a silent stream is given up.
+
+    Raises:
+        TemporaryError: nothing came; says how far the connection got.
+        PermanentError: it is a recording.
+    """
+    name = redacted(spec.url)
+
+    def connect() -> CaptureDevice:
+        hush()
+        limits = [
+            *(cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, round(open_timeout_s * 1000)),
+            *(cv2.CAP_PROP_READ_TIMEOUT_MSEC, round(read_timeout_s * 1000)),
+        ]
+        capture = cv2.VideoCapture(spec.url, cv2.CAP_FFMPEG, limits)
+        if not capture.isOpened():
+            capture.release()
+            raise TemporaryError(f"{name}: {_why_not(spec.url)}")
+        if capture.get(cv2.CAP_PROP_FRAME_COUNT) > 1:
+            capture.release()
+            raise PermanentError(f"{name} is a recording, expected a live stream; download it and use file:PATH")
+        return CaptureDevice(capture, f"{name}: the stream has ended or fallen silent; is the camera still on?")
+
+    # the device's own limits strike first and know more; these are for name look-ups that hang
+    wait_s = open_timeout_s + _PROBE_TIMEOUT_S + 1.0
+    return NewestFrame(name, connect, clock, wait_s, "is the camera on, and the network up?")
+
+
+def _why_not(url: str) -> str:
+    """How far a connection gets. FFMPEG does not tell OpenCV."""
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
+    try:
+        with socket.create_connection((host, port), _PROBE_TIMEOUT_S):
+            pass
+    except socket.gaierror:
+        return f"no computer is known as {host}; check the name and the network's DNS"
+    except TimeoutError:
+        return f"{host} does not answer on port {port}; is it switched on and in the same network?"
+    except OSError as error:
+        return f"{host} refuses port {port} ({error.strerror}); is the stream started, and the port right?"
+    status = _http_status(url) if parts.scheme in ("http", "https") else None
+    if status in (401, 403):
+        return f"{host} answers {status}; user or password is wrong, or missing in the URL"
+    if status is not None and status >= 400:
+        return f"{host} answers {status}; check the path of the URL"
+    return f"{host} answers on port {port}, but not with a video; check the path, the user and the password"
+
+
+def _http_status(url: str) -> int | None:
+    """The status that a GET receives; None if the answer is no HTTP."""
+    parts = urlsplit(url)
+    request = urllib.request.Request(parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl())
+    if parts.username:
+        secret = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        request.add_header("Authorization", "Basic " + base64.b64encode(secret.encode()).decode())
+    try:
+        with urllib.request.urlopen(request, timeout=_PROBE_TIMEOUT_S) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+    except (OSError, ValueError):
+        return None

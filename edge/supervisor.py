@@ -1,0 +1,161 @@
+"""Starts the workers and the server, watches over them, and ends them in order."""
+
+import asyncio
+import logging
+import signal
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from edge.errors import PermanentError, TemporaryError
+from edge.logs import event
+from edge.notify import Notifier
+from edge.ports import Sink
+from edge.server.app import make_app, serving
+from edge.server.bind import bind, local_url
+from edge.server.settings import ServerSettings
+from edge.server.view import Backstage
+from edge.worker import Body, Worker
+
+log = logging.getLogger(__name__)
+
+EXIT_CLEAN = 0
+EXIT_FAULT = 1
+"""A restart may help."""
+EXIT_CONFIG = 78
+"""A restart does not help: EX_CONFIG of sysexits(3); the unit file does not restart on it."""
+
+SILENT_S = 15.0
+"""A worker without a sign of life for so long is stuck: longer than any read deadline."""
+TICK_S = 0.25
+STOP_S = 1.2
+"""Workers look up at least every 0.2 s; one that does not come back by now sits in a native call and is left."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Task:
+    """A worker to be.
+
+    Attributes:
+        name: of the thread.
+        body: what it does.
+        ends_program: whether its regular end is the end of the program.
+        on_retry: told before each retry.
+    """
+
+    name: str
+    body: Body
+    ends_program: bool = False
+    on_retry: Callable[[TemporaryError, float], None] | None = None
+
+
+class Supervisor:
+    """Owns all workers. Made before the event loop, run on it."""
+
+    def __init__(self, tasks: Sequence[Task], sinks: Sequence[Sink]) -> None:
+        self._sinks = sinks
+        self._ending = {task.name for task in tasks if task.ends_program}
+        self._workers = [Worker(task.name, task.body, on_end=self._ended, on_retry=task.on_retry) for task in tasks]
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop = asyncio.Event()
+        self._exit = EXIT_CLEAN
+
+    def alive(self) -> tuple[bool, str]:
+        """Whether every worker shows signs of life."""
+        for worker in self._workers:
+            if worker.failure is not None:
+                return False, f"{worker.name} failed: {worker.failure}"
+            if worker.silent_s > SILENT_S:
+                return False, f"{worker.name} has been silent for {worker.silent_s:.0f} s"
+        return True, "all workers are at work"
+
+    async def run(
+        self,
+        backstage: Backstage,
+        settings: ServerSettings,
+        *,
+        announce: Callable[[str], None],
+        duration_s: float | None = None,
+    ) -> int:
+        """Run until a signal, the end of the source, a failure, or `duration_s`.
+
+        Args:
+            backstage: what the server shows.
+            settings: where it listens.
+            announce: told the URL once the server listens.
+            duration_s: None: for ever.
+
+        Returns:
+            The exit code.
+
+        Raises:
+            ConfigError: the server cannot listen as configured.
+        """
+        self._loop = asyncio.get_running_loop()
+        self._catch_signals(self._loop)
+        notifier = Notifier()
+        try:
+            with bind(settings) as sock:
+                async with serving(make_app(backstage, settings), sock):
+                    for worker in self._workers:
+                        worker.start()
+                    announce(local_url(sock))
+                    notifier.ready()
+                    await self._watch(backstage, notifier, duration_s)
+                    notifier.stopping()
+                    for worker in self._workers:
+                        worker.stop()
+        finally:
+            await asyncio.to_thread(self._shut_down)
+        return self._exit
+
+    async def _watch(self, backstage: Backstage, notifier: Notifier, duration_s: float | None) -> None:
+        end_s = None if duration_s is None else time.monotonic() + duration_s
+        every_s = min(1.0, notifier.watchdog_s / 4) if notifier.watchdog_s else 1.0
+        told_s = 0.0
+        while not self._stop.is_set():
+            now_s = time.monotonic()
+            if end_s is not None and now_s >= end_s:
+                return
+            if now_s - told_s >= every_s:
+                told_s = now_s
+                well, why = self.alive()
+                if well:
+                    notifier.alive()
+                else:
+                    event(log, logging.ERROR, "worker.stuck", why)
+                status = backstage.status()
+                notifier.status(f"{status.source.state}, {status.fps:.1f} fps, {status.faces} faces")
+            try:
+                await asyncio.wait_for(self._stop.wait(), TICK_S)
+            except TimeoutError:
+                continue
+
+    def _catch_signals(self, loop: asyncio.AbstractEventLoop) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            try:
+                loop.add_signal_handler(number, self._stop.set)
+            except NotImplementedError:  # Windows has no such handlers
+                signal.signal(number, lambda *_: loop.call_soon_threadsafe(self._stop.set))
+
+    def _ended(self, worker: Worker) -> None:
+        """On the worker's thread: decide whether this is the end."""
+        error = worker.failure
+        if error is not None:
+            self._exit = EXIT_CONFIG if isinstance(error, PermanentError) else EXIT_FAULT
+            expected = isinstance(error, PermanentError)
+            log.error(
+                "%s: %s", worker.name, error, exc_info=None if expected else error, extra={"event": "worker.failed"}
+            )
+        if (error is not None or worker.name in self._ending) and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._stop.set)
+
+    def _shut_down(self) -> None:
+        for worker in self._workers:
+            worker.stop()
+        end_s = time.monotonic() + STOP_S
+        for worker in self._workers:
+            if not worker.join(max(0.0, end_s - time.monotonic())):
+                event(log, logging.WARNING, "worker.left", f"{worker.name} did not stop and is left behind")
+        for sink in self._sinks:
+            sink.close()

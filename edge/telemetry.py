@@ -1,0 +1,190 @@
+"""Keeps the figures: rates and percentiles of the last seconds for people, histograms and counters for Prometheus."""
+
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
+
+import numpy as np
+from prometheus_client import CollectorRegistry, Histogram
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from edge.ports import Clock
+from edge.status import Percentiles, Status
+from edge.types import Scene
+
+WINDOW_S = 5.0
+WINDOW_ITEMS = 600
+
+STAGE_BUCKETS_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
+AGE_BUCKETS_S = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
+
+
+class Telemetry:
+    """Told by the workers, asked by the server; safe for any number of threads."""
+
+    def __init__(self, clock: Clock, *, live: bool) -> None:
+        """`live`: whether frame times come from `clock`, so that a frame has an age."""
+        self._clock = clock
+        self._live = live
+        self._lock = threading.Lock()
+        self._scenes: deque[int] = deque(maxlen=WINDOW_ITEMS)
+        self._ages: deque[tuple[int, int]] = deque(maxlen=WINDOW_ITEMS)
+        self._stages: dict[str, deque[tuple[int, int]]] = {}
+        self._skipped: Counter[str] = Counter()
+        self._decisions: Counter[str] = Counter()
+        self._label_s: dict[str, float] = {}
+        self._last_ns: int | None = None
+        self.scenes = 0
+        self.scenes_with_faces = 0
+        self.faces = 0
+        self.encoded = 0
+        self.registry = CollectorRegistry()
+        self._stage_histogram = Histogram(
+            "emotion_edge_stage_seconds",
+            "Time spent on a frame, by stage",
+            ["stage"],
+            buckets=STAGE_BUCKETS_S,
+            registry=self.registry,
+        )
+        self._age_histogram = Histogram(
+            "emotion_edge_frame_age_seconds",
+            "Age of a frame when its scene was done",
+            buckets=AGE_BUCKETS_S,
+            registry=self.registry,
+        )
+
+    def analysed(self, scene: Scene) -> None:
+        """A scene is done."""
+        now_ns = self._clock()
+        dt_s = 0.0 if self._last_ns is None else (scene.frame.t_ns - self._last_ns) / 1e9
+        self._last_ns = scene.frame.t_ns
+        with self._lock:
+            self.scenes += 1
+            self.scenes_with_faces += bool(scene.tracks)
+            self.faces = len(scene.tracks)
+            self._scenes.append(now_ns)
+            self._decisions[scene.decision.reason] += 1
+            for track in scene.tracks:
+                if track.label is not None:
+                    self._label_s[track.label] = self._label_s.get(track.label, 0.0) + dt_s
+            for stage, spent_ns in scene.timings_ns.items():
+                self._stage(stage, now_ns, spent_ns)
+            if self._live:
+                age_ns = now_ns - scene.frame.t_ns
+                self._ages.append((now_ns, age_ns))
+                self._age_histogram.observe(age_ns / 1e9)
+
+    def presented(self, draw_ns: int, encode_ns: int) -> None:
+        """A picture was drawn and encoded."""
+        now_ns = self._clock()
+        with self._lock:
+            self.encoded += 1
+            self._stage("draw", now_ns, draw_ns)
+            self._stage("encode", now_ns, encode_ns)
+
+    def skipped(self, reason: str, frames: int) -> None:
+        """Frames were not analysed."""
+        with self._lock:
+            self._skipped[reason] += frames
+
+    def _stage(self, stage: str, now_ns: int, spent_ns: int) -> None:
+        self._stages.setdefault(stage, deque(maxlen=WINDOW_ITEMS)).append((now_ns, spent_ns))
+        self._stage_histogram.labels(stage).observe(spent_ns / 1e9)
+
+    @property
+    def fps(self) -> float:
+        """Scenes per second over the window."""
+        with self._lock:
+            recent = self._recent(self._scenes)
+        if len(recent) < 2 or recent[-1] == recent[0]:
+            return 0.0
+        return (len(recent) - 1) / ((recent[-1] - recent[0]) / 1e9)
+
+    @property
+    def latency_ms(self) -> Percentiles | None:
+        """Age of a frame when its scene is done; None without a live source."""
+        with self._lock:
+            ages = [age for t, age in self._ages if t >= self._since_ns()]
+        return _percentiles(ages)
+
+    @property
+    def stages_ms(self) -> dict[str, Percentiles]:
+        """Time per stage over the window."""
+        with self._lock:
+            since_ns = self._since_ns()
+            spent = {stage: [ns for t, ns in items if t >= since_ns] for stage, items in self._stages.items()}
+        found = {stage: _percentiles(values) for stage, values in spent.items()}
+        return {stage: value for stage, value in found.items() if value is not None}
+
+    @property
+    def skipped_frames(self) -> dict[str, int]:
+        """Frames not analysed, by reason."""
+        with self._lock:
+            return dict(self._skipped)
+
+    @property
+    def decisions(self) -> dict[str, int]:
+        """Frames by the policy's reason."""
+        with self._lock:
+            return dict(self._decisions)
+
+    @property
+    def label_seconds(self) -> dict[str, float]:
+        """Seconds each expression was shown, summed over faces."""
+        with self._lock:
+            return {label: round(seconds, 3) for label, seconds in self._label_s.items()}
+
+    def _since_ns(self) -> int:
+        return self._clock() - int(WINDOW_S * 1e9)
+
+    def _recent(self, times: Iterable[int]) -> list[int]:
+        since_ns = self._since_ns()
+        return [t for t in times if t >= since_ns]
+
+
+def _percentiles(values_ns: list[int]) -> Percentiles | None:
+    if not values_ns:
+        return None
+    p50, p95 = np.percentile(values_ns, (50, 95)) / 1e6
+    return Percentiles(round(float(p50), 3), round(float(p95), 3))
+
+
+class StatusCollector(Collector):
+    """What `/state` knows, as Prometheus metrics, read at each scrape."""
+
+    def __init__(self, status: Callable[[], Status]) -> None:
+        self._status = status
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing: the registry must not ask for the status before all parts are there."""
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        """One sample of each."""
+        status = self._status()
+        info = {
+            "version": status.version,
+            "runtime": status.runtime,
+            "detector": status.detector,
+            "model": status.model,
+        }
+        yield InfoMetricFamily("emotion_edge_build", "What is running", info)
+        yield GaugeMetricFamily(
+            "emotion_edge_source_online", "1 while frames come", float(status.source.state == "online")
+        )
+        yield GaugeMetricFamily("emotion_edge_fps", "Scenes analysed per second", status.fps)
+        yield GaugeMetricFamily("emotion_edge_faces", "Faces in the newest scene", status.faces)
+        yield GaugeMetricFamily("emotion_edge_viewers", "Clients of the stream", status.viewers)
+        yield CounterMetricFamily("emotion_edge_frames", "Frames grabbed", status.source.frames)
+        yield CounterMetricFamily("emotion_edge_source_reconnects", "Source opened again", status.source.reconnects)
+        yield CounterMetricFamily("emotion_edge_jpegs", "JPEGs encoded", status.encoded)
+        skipped = CounterMetricFamily("emotion_edge_skipped_frames", "Frames not analysed", labels=["reason"])
+        for reason, frames in status.skipped.items():
+            skipped.add_metric([reason], frames)
+        yield skipped
+        decisions = CounterMetricFamily("emotion_edge_decisions", "Frames by the policy's reason", labels=["reason"])
+        for reason, frames in status.decisions.items():
+            decisions.add_metric([reason], frames)
+        yield decisions

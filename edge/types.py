@@ -1,0 +1,223 @@
+"""All data that flows between the parts. Frozen and slotted; types that hold arrays compare by identity.
+
+Published arrays are read-only: whoever wants to draw makes its own copy.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]
+EmotionScores = NDArray[np.float32]
+"""(C,) probabilities in [0, 1] that sum to 1, in the order of the model card's labels."""
+
+Keypoints = NDArray[np.float32]
+"""(6, 2) x, y in [0, 1] of the frame: right eye, left eye (the person's), nose tip, mouth, right ear, left ear."""
+
+
+class PixelFormat(StrEnum):
+    """How a source delivers its pixels."""
+
+    BGR = "bgr"  # uint8 (H, W, 3)
+    GREY = "grey"  # uint8 (H, W)
+    I420 = "i420"  # uint8 (H * 3 / 2, W): the Y plane, then U and V at half size (picamera2 "YUV420")
+
+
+def read_only(array: NDArray[np.generic]) -> None:
+    """Mark an array as published: nobody may write to it any more."""
+    array.setflags(write=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One picture as the source delivered it.
+
+    Attributes:
+        seq: counts up by one per frame grabbed, from 1; a gap is a dropped frame.
+        t_ns: time of the grab: `time.monotonic_ns()` for live sources, media time for files in lockstep.
+        pixels: uint8, shape by `format`, read-only.
+        format: how to read `pixels`.
+    """
+
+    seq: int
+    t_ns: int
+    pixels: Pixels
+    format: PixelFormat = PixelFormat.BGR
+    _bgr: list[Pixels] = field(default_factory=list, init=False, repr=False)
+    _luma: list[Pixels] = field(default_factory=list, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        read_only(self.pixels)
+
+    @property
+    def height(self) -> int:
+        """Rows of the picture in px."""
+        rows = self.pixels.shape[0]
+        return int(rows * 2 // 3 if self.format is PixelFormat.I420 else rows)
+
+    @property
+    def width(self) -> int:
+        """Columns of the picture in px."""
+        return int(self.pixels.shape[1])
+
+    @property
+    def bgr(self) -> Pixels:
+        """uint8 (H, W, 3) in 0..255, blue first; made once, when first asked for."""
+        if not self._bgr:
+            match self.format:
+                case PixelFormat.BGR:
+                    bgr = self.pixels
+                case PixelFormat.GREY:
+                    bgr = cv2.cvtColor(self.pixels, cv2.COLOR_GRAY2BGR)
+                case PixelFormat.I420:
+                    bgr = cv2.cvtColor(self.pixels, cv2.COLOR_YUV2BGR_I420)
+            read_only(bgr)
+            self._bgr.append(bgr)
+        return self._bgr[0]
+
+    @property
+    def luma(self) -> Pixels:
+        """uint8 (H, W) grey in 0..255; a view of the Y plane where the format has one, else made once."""
+        if not self._luma:
+            match self.format:
+                case PixelFormat.BGR:
+                    luma = cv2.cvtColor(self.pixels, cv2.COLOR_BGR2GRAY)
+                case PixelFormat.GREY:
+                    luma = self.pixels
+                case PixelFormat.I420:
+                    luma = self.pixels[: self.height]
+            read_only(luma)
+            self._luma.append(luma)
+        return self._luma[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle as shares of the frame: x, y of the top left corner, width, height. May reach beyond [0, 1]."""
+
+    x: float
+    y: float
+    w: float
+    h: float
+
+    def to_pixels(self, width_px: int, height_px: int) -> "PixelBox":
+        """The same rectangle on a picture of that size, rounded to whole pixels, not clipped."""
+        x, y = round(self.x * width_px), round(self.y * height_px)
+        return PixelBox(x, y, round((self.x + self.w) * width_px) - x, round((self.y + self.h) * height_px) - y)
+
+
+@dataclass(frozen=True, slots=True)
+class PixelBox:
+    """A rectangle in pixels of one particular picture."""
+
+    x: int
+    y: int
+    w: int
+    h: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Face:
+    """What a detector found.
+
+    Attributes:
+        box: the face as this detector outlines it (conventions differ, see `Framing`).
+        score: the detector's confidence in [0, 1].
+        keypoints: where eyes, nose, mouth and ears are, if the detector tells.
+    """
+
+    box: Box
+    score: float
+    keypoints: Keypoints | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """How to get from a detector's box to the square that FER2013 crops show.
+
+    Attributes:
+        scale: side of the square in widths of the box.
+        up: how far the square's centre lies above the box's centre, in widths of the box.
+    """
+
+    scale: float
+    up: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Track:
+    """One face over time.
+
+    Attributes:
+        id: stable for as long as the face is followed, from 1, never used twice in a run.
+        box: where the face is in the scene's frame, as far as known.
+        score: the detector's confidence when it last saw the face.
+        keypoints: of the same detection, or None.
+        age: scenes since the face was first seen, from 1.
+        misses: detector runs in a row that did not find it.
+        seen_seq: the frame on which `box` was detected.
+        seen_ns: that frame's time.
+        scores: smoothed probabilities, or None before the first classification.
+        scored_seq: the frame the newest scores came from, or None.
+        label: the expression named, `UNCERTAIN` below the threshold, None before the first classification.
+        confidence: probability of the likeliest class, 0 before the first classification.
+    """
+
+    id: int
+    box: Box
+    score: float
+    keypoints: Keypoints | None
+    age: int
+    misses: int
+    seen_seq: int
+    seen_ns: int
+    scores: EmotionScores | None = None
+    scored_seq: int | None = None
+    scored_ns: int | None = None
+    label: str | None = None
+    confidence: float = 0.0
+
+
+UNCERTAIN = "uncertain"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the policy chose for one frame, and why."""
+
+    detect: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """One analysed frame. The labels belong to exactly these pixels.
+
+    Attributes:
+        frame: the frame itself.
+        tracks: the faces in it, oldest first.
+        labels: class names in the order of every track's `scores`.
+        decision: whether a detector ran on this frame, and why (not).
+        timings_ns: nanoseconds per stage (`detect`, `chip`, `classify`, `track`), of the stages that ran.
+    """
+
+    frame: Frame
+    tracks: tuple[Track, ...]
+    labels: tuple[str, ...]
+    decision: Decision
+    timings_ns: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class JpegPacket:
+    """One encoded picture, shared by all who watch."""
+
+    seq: int
+    t_ns: int
+    data: bytes
+    width: int
+    height: int

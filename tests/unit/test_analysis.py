@@ -1,0 +1,126 @@
+"""How frames reach the pipeline."""
+
+import threading
+
+import pytest
+
+from edge.analysis import LiveAnalysis, LockstepAnalysis, Outlet
+from edge.capture import Capture
+from edge.contract.chip import ChipSpec
+from edge.errors import TemporaryError
+from edge.pipeline import Pipeline
+from edge.slot import LatestSlot
+from edge.telemetry import Telemetry
+from edge.types import Frame, Scene
+from edge.worker import Control
+from tests.fakes import FakeClassifier, FakeDetector, FakeSink, FakeSource, Ticking, frame
+
+
+class Stage:
+    """A pipeline of fakes with everything around it."""
+
+    def __init__(self) -> None:
+        self.frames: LatestSlot[Frame] = LatestSlot()
+        self.scenes: LatestSlot[Scene] = LatestSlot()
+        self.sink = FakeSink()
+        self.telemetry = Telemetry(Ticking(), live=False)
+        self.pipeline = Pipeline(FakeDetector(), FakeClassifier(), ChipSpec(), Ticking())
+        self.outlet = Outlet(self.scenes, (self.sink,), self.telemetry)
+
+    def seen(self) -> list[int]:
+        return [scene.frame.seq for scene in self.sink.scenes]
+
+
+class Feeding(LatestSlot[Frame]):
+    """Puts the next frames whenever somebody waits, then closes."""
+
+    def __init__(self, *batches: list[Frame]) -> None:
+        super().__init__()
+        self._batches = list(batches)
+
+    def wait_newer(self, seq: int, timeout_s: float) -> tuple[int, Frame] | None:
+        if not self._batches:
+            self.close()
+        else:
+            for item in self._batches.pop(0):
+                self.put(item)
+        return super().wait_newer(seq, 0)
+
+
+def test_the_newest_frame_wins_and_the_others_count_as_busy():
+    stage = Stage()
+    feeding = Feeding([frame(1)], [frame(2), frame(3), frame(4)], [frame(5)])
+    LiveAnalysis(feeding, stage.pipeline, stage.outlet).run(Control(Ticking()))
+    assert stage.seen() == [1, 4, 5]
+    assert stage.telemetry.skipped_frames == {"busy": 2}
+
+
+def test_frames_above_the_rate_limit_are_skipped_with_that_reason():
+    stage = Stage()
+    feeding = Feeding(*[[frame(n)] for n in range(1, 9)])  # 25 a second
+    LiveAnalysis(feeding, stage.pipeline, stage.outlet, max_fps=12.5).run(Control(Ticking()))
+    assert stage.seen() == [1, 3, 5, 7]
+    assert stage.telemetry.skipped_frames == {"rate": 4}
+
+
+def test_jitter_does_not_halve_a_rate_that_equals_the_limit():
+    stage = Stage()
+    feeding = Feeding(*[[frame(n, t_ns=n * 40_000_000 - (n % 2) * 3_000_000)] for n in range(1, 9)])
+    LiveAnalysis(feeding, stage.pipeline, stage.outlet, max_fps=25).run(Control(Ticking()))
+    assert len(stage.seen()) == 8
+
+
+def test_it_ends_when_the_source_has_ended():
+    stage = Stage()
+    stage.frames.close()
+    thread = threading.Thread(
+        target=LiveAnalysis(stage.frames, stage.pipeline, stage.outlet).run, args=[Control(Ticking())]
+    )
+    thread.start()
+    thread.join(5)
+    assert not thread.is_alive()
+
+
+def test_in_lockstep_every_frame_is_analysed_in_turn():
+    stage = Stage()
+    source = FakeSource(frame(n) for n in range(1, 21))
+    capture = Capture("fake", "asked for", lambda: source, stage.frames, 1)
+    LockstepAnalysis(capture, lambda: source, stage.pipeline, stage.outlet).run(Control(Ticking()))
+    assert stage.seen() == list(range(1, 21))
+    assert source.closed == 1
+    assert (capture.status.state, capture.status.frames) == ("ended", 20)
+
+
+def test_capture_fills_the_slot_and_says_when_it_is_over():
+    frames: LatestSlot[Frame] = LatestSlot()
+    source = FakeSource([frame(1), frame(2)], name="film")
+    capture = Capture("uri", "asked for", lambda: source, frames, 1)
+    capture.run(Control(Ticking()))
+    assert frames.closed
+    assert source.closed == 1
+    status = capture.status
+    assert (status.name, status.state, status.frames, status.width, status.height) == ("film", "ended", 2, 64, 48)
+
+
+def test_a_camera_that_dies_is_given_back_and_its_frame_numbers_go_on_when_it_returns():
+    frames: LatestSlot[Frame] = LatestSlot()
+    first = FakeSource([frame(1), frame(2)], TemporaryError("unplugged"))
+    second = FakeSource([frame(1)])
+    sources = [first, second]
+    capture = Capture("cam", "asked for", lambda: sources.pop(0), frames, 1)
+    with pytest.raises(TemporaryError):
+        capture.run(Control(Ticking()))
+    assert first.closed == 1
+    capture.retrying(TemporaryError("unplugged"), 0.5)
+    assert (capture.status.state, capture.status.reason) == ("reconnecting", "unplugged")
+    capture.run(Control(Ticking()))
+    newest = frames.newer(0)
+    assert newest is not None
+    assert newest[1].seq == 3
+    assert capture.status.reconnects == 1
+
+
+def test_a_camera_that_was_never_there_is_still_starting():
+    capture = Capture("cam", "asked for", lambda: FakeSource([]), LatestSlot(), 1)
+    capture.retrying(TemporaryError("/dev/video0 is not there"), 0.5)
+    assert (capture.status.state, capture.status.reason) == ("starting", "/dev/video0 is not there")

@@ -1,0 +1,81 @@
+"""Settings: layered, checked, and clear about what is wrong."""
+
+from pathlib import Path
+
+import pytest
+
+from edge.config import Config, load
+from edge.errors import ConfigError
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "config.toml"
+    path.write_text(text)
+    return path
+
+
+def test_without_anything_the_defaults_hold():
+    assert load(environment={}) == Config()
+
+
+def test_flags_beat_the_environment_which_beats_the_file(tmp_path: Path):
+    file = written(tmp_path, "[detector]\ninterval = 2\nmin_face_px = 50\n[stream]\nquality = 60\n")
+    environment = {"EMOTION_EDGE_DETECTOR_INTERVAL": "3", "EMOTION_EDGE_STREAM_QUALITY": "70"}
+    config = load(file, {"stream": {"quality": 90}}, environment)
+    assert (config.detector.min_face_px, config.detector.interval, config.stream.quality) == (50, 3, 90)
+
+
+def test_the_environment_may_hold_floats_and_switches():
+    environment = {"EMOTION_EDGE_EXPRESSION_THRESHOLD": "0.3", "EMOTION_EDGE_SERVER_INSECURE": "true"}
+    config = load(environment=environment)
+    assert config.expression.threshold == 0.3
+    assert config.server.insecure is True
+
+
+def test_an_unknown_key_is_refused_with_the_nearest_known_one(tmp_path: Path):
+    file = written(tmp_path, "[detector]\nintervall = 2\n")
+    with pytest.raises(ConfigError, match=r"unknown key `detector\.intervall` in .*did you mean `detector\.interval`"):
+        load(file, environment={})
+
+
+def test_an_unknown_section_is_refused(tmp_path: Path):
+    with pytest.raises(ConfigError, match="unknown section `camera`"):
+        load(written(tmp_path, "[camera]\nx = 1\n"), environment={})
+
+
+def test_a_value_out_of_range_names_its_key_and_layer(tmp_path: Path):
+    with pytest.raises(ConfigError, match=r"(?s)config\.toml.*<= 100.*stream\.quality"):
+        load(written(tmp_path, "[stream]\nquality = 101\n"), environment={})
+
+
+def test_a_wrong_type_in_the_environment_names_the_variable():
+    with pytest.raises(ConfigError, match="EMOTION_EDGE_DETECTOR_INTERVAL='often'"):
+        load(environment={"EMOTION_EDGE_DETECTOR_INTERVAL": "often"})
+
+
+def test_an_unknown_detector_is_refused_with_the_known_ones():
+    with pytest.raises(ConfigError, match="the command line"):
+        load(flags={"detector": {"name": "yolo"}}, environment={})
+
+
+def test_a_missing_file_and_a_file_that_is_no_toml_are_refused(tmp_path: Path):
+    with pytest.raises(ConfigError, match="cannot read the configuration"):
+        load(tmp_path / "none.toml", environment={})
+    with pytest.raises(ConfigError, match="is no TOML"):
+        load(written(tmp_path, "[detector\n"), environment={})
+
+
+def test_a_value_where_a_section_belongs_is_refused(tmp_path: Path):
+    with pytest.raises(ConfigError, match=r"\[detector\] is a section"):
+        load(written(tmp_path, "detector = 3\n"), environment={})
+
+
+def test_the_users_file_is_found_without_naming_it(tmp_path: Path):
+    folder = tmp_path / "emotion-edge"
+    folder.mkdir()
+    written(folder, "[stream]\nquality = 42\n")
+    assert load(environment={"XDG_CONFIG_HOME": str(tmp_path)}).stream.quality == 42
+
+
+def test_the_token_never_shows_in_what_is_printed():
+    assert "geheim123" not in repr(load(flags={"server": {"token": "geheim123"}}, environment={}))

@@ -1,0 +1,37 @@
+"""What systemd is told."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from edge.notify import Notifier
+
+
+@pytest.mark.parametrize("abstract", [False, True])
+def test_messages_reach_the_socket_systemd_names(tmp_path: Path, abstract: bool):
+    address = f"@emotion-edge-{tmp_path.name}" if abstract else str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as server:
+        server.bind("\0" + address[1:] if abstract else address)
+        server.settimeout(5)
+        notifier = Notifier({"NOTIFY_SOCKET": address})
+        notifier.ready()
+        notifier.status("online, 30.0 fps, 1 faces")
+        notifier.alive()
+        notifier.stopping()
+        got = [server.recv(1000).decode() for _ in range(4)]
+    assert got == ["READY=1", "STATUS=online, 30.0 fps, 1 faces", "WATCHDOG=1", "STOPPING=1"]
+
+
+def test_without_systemd_nothing_happens():
+    notifier = Notifier({})
+    notifier.ready()
+    assert notifier.watchdog_s is None
+
+
+def test_a_service_manager_that_went_away_is_no_fault(tmp_path: Path):
+    Notifier({"NOTIFY_SOCKET": str(tmp_path / "gone")}).alive()
+
+
+def test_the_watchdogs_period_is_read_in_seconds():
+    assert Notifier({"WATCHDOG_USEC": "10000000"}).watchdog_s == 10.0

@@ -1,0 +1,138 @@
+import logging
+import threading
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from edge.errors import ConfigError, PermanentError, TemporaryError
+from edge.sources import newest
+from edge.sources.newest import NewestFrame
+from edge.types import PixelFormat, Pixels
+from tests.world import World
+
+
+class FakeDevice:
+    """Delivers a picture each time the test lets it, numbered in its pixels."""
+
+    def __init__(self, pictures: int = 1) -> None:
+        self.permits = threading.Semaphore(pictures)
+        self.waiting = threading.Semaphore(0)
+        self.fails: Exception | None = None
+        self.closed_by: list[str] = []
+        self.count = 0
+
+    def grab(self) -> tuple[Pixels, PixelFormat]:
+        self.waiting.release()
+        self.permits.acquire()
+        if self.fails:
+            raise self.fails
+        self.count += 1
+        return np.full((2, 4, 3), self.count, np.uint8), PixelFormat.BGR
+
+    def close(self) -> None:
+        self.closed_by.append(threading.current_thread().name)
+
+    def deliver(self, count: int) -> None:
+        """Let `count` pictures through, and return when the device is asked for the one after."""
+        for _ in range(count):
+            self.permits.release()
+            assert self.waiting.acquire(timeout=5)
+
+
+def opened(device: FakeDevice, world: World | None = None) -> NewestFrame:
+    source = NewestFrame("cam", lambda: device, (world or World()).clock, 5.0, "look at the cable")
+    # one for the picture that opening waits for, one for the next
+    for _ in range(2):
+        assert device.waiting.acquire(timeout=5)
+    return source
+
+
+def let_go(source: NewestFrame, device: FakeDevice) -> None:
+    device.fails = TemporaryError("over")
+    device.permits.release()
+    source.close()
+
+
+def test_the_newest_picture_wins_and_the_gap_shows() -> None:
+    device, world = FakeDevice(), World()
+    source = opened(device, world)
+    assert source.read(1.0).seq == 1
+    world.pass_by(0.5)
+    device.deliver(3)
+    frame = source.read(1.0)
+    assert (frame.seq, int(frame.pixels[0, 0, 0]), frame.t_ns) == (4, 4, world.now_ns)
+    let_go(source, device)
+
+
+def test_its_name_tells_the_size_that_came() -> None:
+    device = FakeDevice()
+    source = opened(device)
+    assert source.name == "cam 4×2"
+    let_go(source, device)
+
+
+def test_a_silent_device_times_out_and_may_come_back() -> None:
+    device = FakeDevice()
+    source = opened(device)
+    source.read(1.0)
+    with pytest.raises(TemporaryError, match=r"no picture came within 0\.0 s; look at the cable"):
+        source.read(0.01)
+    device.deliver(1)
+    assert source.read(1.0).seq == 2
+    let_go(source, device)
+
+
+def test_what_the_device_says_reaches_the_reader() -> None:
+    device = FakeDevice()
+    source = opened(device)
+    source.read(1.0)
+    device.fails = TemporaryError("unplugged")
+    device.permits.release()
+    for _ in range(2):
+        with pytest.raises(TemporaryError, match="unplugged"):
+            source.read(5.0)
+    source.close()
+    assert device.closed_by == ["grab cam"]
+
+
+def test_an_error_on_opening_is_raised_by_the_constructor() -> None:
+    def fails() -> FakeDevice:
+        raise ConfigError("no library")
+
+    with pytest.raises(ConfigError, match="no library"):
+        NewestFrame("cam", fails, World().clock, 5.0, "")
+
+
+def test_a_device_that_opens_but_stays_silent_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(newest, "CLOSE_S", 0.05)
+    device = FakeDevice(pictures=0)
+    with pytest.raises(TemporaryError, match="look at the cable"):
+        NewestFrame("cam", lambda: device, World().clock, 0.05, "look at the cable")
+    device.permits.release()
+
+
+def test_close_does_not_wait_for_a_device_that_hangs(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(newest, "CLOSE_S", 0.05)
+    device = FakeDevice()
+    source = opened(device)
+    with caplog.at_level(logging.WARNING):
+        source.close()
+        source.close()
+    assert "does not let go" in caplog.text
+    with pytest.raises(PermanentError, match="closed"):
+        source.read(1.0)
+    assert device.closed_by == []
+    device.permits.release()  # the native call returns at last
+    wait_until(lambda: device.closed_by == ["grab cam"])
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    pause = threading.Event()
+    for _ in range(500):
+        if condition():
+            return
+        pause.wait(0.01)
+    pytest.fail("it did not happen within 5 s")

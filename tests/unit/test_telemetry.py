@@ -1,0 +1,100 @@
+"""The figures."""
+
+import pytest
+from prometheus_client import generate_latest
+
+from edge.status import SourceStatus, Status
+from edge.telemetry import WINDOW_S, StatusCollector, Telemetry
+from edge.types import Box, Decision, Scene, Track
+from tests.fakes import frame
+
+S = 1_000_000_000
+
+
+class Now:
+    """A clock set by hand."""
+
+    def __init__(self) -> None:
+        self.ns = 0
+
+    def __call__(self) -> int:
+        return self.ns
+
+
+def scene(seq: int, t_ns: int, label: str | None = "happy", reason: str = "roi") -> Scene:
+    tracks = () if label is None else (Track(1, Box(0, 0, 1, 1), 0.9, None, 1, 0, 1, 0, label=label),)
+    return Scene(frame(seq, t_ns=t_ns), tracks, (), Decision(False, reason), {"detect": 2_000_000})
+
+
+@pytest.fixture
+def now() -> Now:
+    return Now()
+
+
+def test_fps_and_latency_are_those_of_the_last_seconds(now: Now):
+    telemetry = Telemetry(now, live=True)
+    for seq in range(100):
+        now.ns = seq * S // 20
+        telemetry.analysed(scene(seq, now.ns - 10_000_000))
+    assert telemetry.fps == pytest.approx(20)
+    assert telemetry.latency_ms is not None
+    assert telemetry.latency_ms.p50 == 10.0
+    assert telemetry.stages_ms["detect"].p95 == 2.0
+    now.ns += int((WINDOW_S + 1) * S)
+    assert telemetry.fps == 0
+    assert telemetry.latency_ms is None
+    assert telemetry.stages_ms == {}
+
+
+def test_media_analysed_off_line_has_no_latency(now: Now):
+    telemetry = Telemetry(now, live=False)
+    telemetry.analysed(scene(1, 5 * S))
+    assert telemetry.latency_ms is None
+
+
+def test_decisions_skips_and_expressions_are_counted(now: Now):
+    telemetry = Telemetry(now, live=True)
+    for seq, (label, reason) in enumerate([("happy", "first"), ("happy", "roi"), ("sad", "roi"), (None, "idle")]):
+        telemetry.analysed(scene(seq, seq * S // 2, label, reason))
+    telemetry.skipped("busy", 3)
+    telemetry.presented(1, 2)
+    assert telemetry.decisions == {"first": 1, "roi": 2, "idle": 1}
+    assert telemetry.skipped_frames == {"busy": 3}
+    assert telemetry.label_seconds == {"happy": 0.5, "sad": 0.5}
+    assert (telemetry.scenes, telemetry.scenes_with_faces, telemetry.faces, telemetry.encoded) == (4, 3, 0, 1)
+
+
+def test_metrics_have_base_units_and_no_track_ids(now: Now):
+    telemetry = Telemetry(now, live=True)
+    telemetry.analysed(scene(1, 0))
+    status = Status(
+        version="1",
+        uptime_s=1,
+        source=SourceStatus("cam", "online", "asked for", 640, 480, 7, 2),
+        detector="d",
+        model="m",
+        runtime="r",
+        labels=("happy",),
+        threshold=0.4,
+        fps=20,
+        faces=1,
+        latency_ms=None,
+        stages_ms={},
+        skipped={"busy": 3},
+        decisions={"roi": 1},
+        viewers=2,
+        encoded=5,
+    )
+    telemetry.registry.register(StatusCollector(lambda: status))
+    text = generate_latest(telemetry.registry).decode()
+    for line in (
+        'emotion_edge_build_info{detector="d",model="m",runtime="r",version="1"} 1.0',
+        "emotion_edge_frames_total 7.0",
+        "emotion_edge_source_reconnects_total 2.0",
+        'emotion_edge_skipped_frames_total{reason="busy"} 3.0',
+        "emotion_edge_viewers 2.0",
+        'emotion_edge_stage_seconds_sum{stage="detect"} 0.002',
+        "emotion_edge_source_online 1.0",
+    ):
+        assert line in text
+    assert "track" not in text

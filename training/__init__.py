@@ -1,0 +1,1 @@
+"""Trains the expression models on a workstation. Nothing in here runs on the device."""

@@ -1,0 +1,120 @@
+"""What a run needs to go on after being killed at any moment: one file, replaced whole."""
+
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+
+from edge.errors import ConfigError, PermanentError
+from training.data.cache import write_arrays
+
+if TYPE_CHECKING:
+    import keras
+
+
+class EpochRow(msgspec.Struct, frozen=True):
+    """One line of the history.
+
+    Attributes:
+        epoch: from 1.
+        step: steps done at its end.
+        learning_rate: of its last step.
+        loss: mean over the epoch, with label smoothing, on augmented pictures.
+        accuracy: likewise.
+        seconds: that the epoch took.
+        holdout_accuracy: of the averaged weights, where they were evaluated.
+        holdout_nll: likewise.
+    """
+
+    epoch: int
+    step: int
+    learning_rate: float
+    loss: float
+    accuracy: float
+    seconds: float
+    holdout_accuracy: float | None = None
+    holdout_nll: float | None = None
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """What has to be the same for a run to be continued."""
+
+    recipe: dict[str, Any]
+    seed: int
+    data_sha256: str
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """How far the run has come.
+
+    Attributes:
+        identity: of the run.
+        step: steps done.
+        seconds: that they took.
+        history: of the epochs that ended.
+        loss_sum: over the steps done of the epoch that has not ended.
+        accuracy_sum: likewise.
+    """
+
+    identity: Identity
+    step: int
+    seconds: float
+    history: tuple[EpochRow, ...] = ()
+    loss_sum: float = 0.0
+    accuracy_sum: float = 0.0
+
+
+def save(path: Path, model: "keras.Model", progress: Progress) -> None:
+    """Write weights, averages, optimiser, random states, progress; the old file stays until this one is whole."""
+    arrays = {f"{number:04}": np.asarray(value) for number, value in enumerate(_values(model))}
+    arrays["progress"] = np.frombuffer(msgspec.json.encode(progress), np.uint8)
+    write_arrays(path, arrays)
+
+
+def restore(path: Path, model: "keras.Model", identity: Identity) -> Progress:
+    """Put the state of `path` into `model` (built and compiled alike).
+
+    Raises:
+        ConfigError: the run in `path` was another one.
+        PermanentError: the file is damaged or of another version.
+    """
+    variables = _variables(model)
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            progress = msgspec.json.decode(stored["progress"].tobytes(), type=Progress)
+            values = [stored[name] for name in sorted(stored.files) if name != "progress"]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, msgspec.DecodeError) as error:
+        raise PermanentError(f"{path}: not a checkpoint of this version ({error}); delete it to start anew") from error
+    for name in Identity.__struct_fields__:
+        found, expected = getattr(progress.identity, name), getattr(identity, name)
+        if found != expected:
+            raise ConfigError(
+                f"{path} is of a run with another {_difference(name, found, expected)}; "
+                "continue it with what it began with, or give another --out"
+            )
+    if [value.shape for value in values] != [tuple(variable.shape) for variable in variables]:
+        raise PermanentError(f"{path}: its arrays do not fit this version's network; delete it to start anew")
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+    return progress
+
+
+def _difference(name: str, found: Any, expected: Any) -> str:
+    if isinstance(found, dict) and isinstance(expected, dict):
+        for key in sorted({*found, *expected}):
+            if found.get(key) != expected.get(key):
+                return _difference(f"{name}.{key}", found.get(key), expected.get(key))
+    return f"{name}: {found!r}, now {expected!r}"
+
+
+def _variables(model: "keras.Model") -> list[Any]:
+    seeds = [layer.seed_generator.state for layer in model.layers if hasattr(layer, "seed_generator")]
+    return [*model.weights, *seeds, *model.optimizer.variables]
+
+
+def _values(model: "keras.Model") -> list[Any]:
+    import keras  # noqa: PLC0415
+
+    return [keras.ops.convert_to_numpy(variable) for variable in _variables(model)]

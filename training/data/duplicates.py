@@ -1,0 +1,76 @@
+"""Finds pictures that occur more than once, so that no face is trained on and tested at the same time."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.data.cache import Arrays, cached
+
+_LAYOUT = 1
+_CHUNK = 2048
+
+
+def duplicate_groups(
+    chips: NDArray[np.uint8], correlation: float, cache: Path | None = None, key: str = ""
+) -> NDArray[np.int64]:
+    """Group chips that show the same picture.
+
+    Two chips belong together if they are equal, or if Pearson's correlation of their pixels exceeds `correlation`
+    (that finds re-encoded and re-lit copies); groups are the connected components. Blank chips have no correlation
+    and are grouped by equality alone.
+
+    Args:
+        chips: uint8 (N, 48, 48, 1).
+        correlation: threshold in (0, 1].
+        cache: directory to keep the result in.
+        key: names the content of `chips`; needed with `cache`.
+
+    Returns:
+        int64 (N,): the position of the first member of each chip's group.
+    """
+
+    def work_out() -> Arrays:
+        return {"groups": _components(len(chips), [*_equal(chips), *_correlated(chips, correlation)])}
+
+    return cached(cache, f"duplicates-{_LAYOUT}-{correlation}-{key}", work_out)["groups"]
+
+
+def _equal(chips: NDArray[np.uint8]) -> list[tuple[int, int]]:
+    first: dict[bytes, int] = {}
+    pairs = []
+    for position, chip in enumerate(chips):
+        earlier = first.setdefault(chip.tobytes(), position)
+        if earlier != position:
+            pairs.append((earlier, position))
+    return pairs
+
+
+def _correlated(chips: NDArray[np.uint8], threshold: float) -> list[tuple[int, int]]:
+    flat = chips.reshape(len(chips), -1).astype(np.float32)
+    flat -= flat.mean(axis=1, keepdims=True)
+    norm = np.linalg.norm(flat, axis=1, keepdims=True)
+    flat /= np.where(norm > 0, norm, 1)
+    pairs = []
+    for top in range(0, len(flat), _CHUNK):
+        for left in range(top, len(flat), _CHUNK):
+            product = flat[top : top + _CHUNK] @ flat[left : left + _CHUNK].T
+            rows, columns = np.nonzero(product > threshold)
+            later = columns + left > rows + top
+            pairs += zip((rows[later] + top).tolist(), (columns[later] + left).tolist(), strict=True)
+    return pairs
+
+
+def _components(count: int, pairs: list[tuple[int, int]]) -> NDArray[np.int64]:
+    parent = list(range(count))
+
+    def root(node: int) -> int:
+        while parent[node] != node:
+            parent[node] = parent[parent[node]]
+            node = parent[node]
+        return node
+
+    for one, other in pairs:
+        a, b = root(one), root(other)
+        parent[max(a, b)] = min(a, b)  # the smaller position stays root, so a group is named by its first member
+    return np.array([root(node) for node in range(count)], np.int64)

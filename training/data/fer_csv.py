@@ -1,0 +1,126 @@
+"""Reads FER2013's CSV: columns `emotion,pixels,Usage`, one 48×48 grey picture a row as 2304 numbers of text."""
+
+import csv
+import gzip
+import io
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.contract.labels import FER2013_LABELS
+from edge.errors import ConfigError, PermanentError
+from training.data.cache import Arrays, cached, sha256_of
+from training.data.dataset import CHIP_SIDE_PX, Dataset
+
+COLUMNS = ("emotion", "pixels", "Usage")
+SPLITS = ("Training", "PublicTest", "PrivateTest")
+PIXELS = CHIP_SIDE_PX * CHIP_SIDE_PX
+
+_LAYOUT = 1  # part of the cache's key: raise it when the parser's result changes
+_GZIP_MAGIC = b"\x1f\x8b"
+
+
+def load(path: Path, cache: Path | None = None) -> Dataset:
+    """Read and check the whole file.
+
+    Args:
+        path: the CSV, plain or gzip-compressed (told by content, not by name).
+        cache: directory that keeps the parsed arrays under the file's SHA-256.
+
+    Raises:
+        ConfigError: there is no such file.
+        PermanentError: the file is not FER2013's CSV; the message names the line, what was found and expected.
+    """
+    if not path.is_file():
+        raise ConfigError(f"{path}: no such file; expected FER2013's CSV (.csv or .csv.gz), give it with --data")
+    arrays = cached(cache, f"fer_csv-{_LAYOUT}-{sha256_of(path)}", lambda: _parse(path))
+    return Dataset(arrays["chips"], arrays["labels"], FER2013_LABELS, arrays["splits"], arrays["rows"])
+
+
+def _parse(path: Path) -> Arrays:
+    chips: list[NDArray[np.uint8]] = []
+    labels: list[int] = []
+    splits: list[str] = []
+    try:
+        with _text(path) as file, warnings.catch_warnings():
+            # np.fromstring announces text it cannot read by a warning; `_pixels` finds out by the count
+            warnings.simplefilter("ignore", DeprecationWarning)
+            reader = csv.reader(file, strict=True)
+            columns = _columns(path, next(reader, None))
+            for fields in reader:
+                where = f"{path}, line {reader.line_num}"
+                if len(fields) <= max(columns):
+                    raise PermanentError(f"{where}: {len(fields)} fields, expected {','.join(COLUMNS)}")
+                emotion, pixels, usage = (fields[column] for column in columns)
+                labels.append(_label(where, emotion))
+                chips.append(_pixels(where, pixels))
+                splits.append(_split(where, usage))
+    except (UnicodeDecodeError, csv.Error, gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise PermanentError(
+            f"{path}: not a readable CSV after {len(chips)} rows ({error}); expected UTF-8 text with the columns "
+            f"{','.join(COLUMNS)}, plain or gzip-compressed; fetch the file again"
+        ) from error
+    if not chips:
+        raise PermanentError(f"{path}: a header and no rows; expected one picture a row")
+    return {
+        "chips": np.stack(chips).reshape(-1, CHIP_SIDE_PX, CHIP_SIDE_PX, 1),
+        "labels": np.array(labels, np.int64),
+        "splits": np.array(splits, np.str_),
+        "rows": np.arange(len(chips), dtype=np.int64),
+    }
+
+
+@contextmanager
+def _text(path: Path) -> Iterator[TextIO]:
+    with path.open("rb") as raw:
+        zipped = raw.peek(2)[:2] == _GZIP_MAGIC
+        plain = gzip.GzipFile(fileobj=raw) if zipped else raw
+        with io.TextIOWrapper(plain, encoding="utf-8-sig", newline="") as text:
+            yield text
+
+
+def _columns(path: Path, header: list[str] | None) -> tuple[int, ...]:
+    if header is None:
+        raise PermanentError(f"{path}: the file is empty; expected the header {','.join(COLUMNS)}")
+    names = [name.strip() for name in header]
+    missing = [name for name in COLUMNS if name not in names]
+    if missing:
+        found = ",".join(names)
+        found = found if len(found) <= 80 else f"{found[:80]}…"
+        raise PermanentError(
+            f"{path}, line 1: no column {' and '.join(missing)} in the header {found!r}; expected {','.join(COLUMNS)}"
+        )
+    return tuple(names.index(name) for name in COLUMNS)
+
+
+def _label(where: str, text: str) -> int:
+    known = dict(enumerate(FER2013_LABELS))
+    if text.strip().isdecimal() and int(text) in known:
+        return int(text)
+    expected = ", ".join(f"{number} {name}" for number, name in known.items())
+    raise PermanentError(f"{where}: emotion {text!r}; expected one of {expected}")
+
+
+def _split(where: str, text: str) -> str:
+    if text.strip() in SPLITS:
+        return text.strip()
+    raise PermanentError(f"{where}: Usage {text!r}; expected one of {', '.join(SPLITS)}")
+
+
+def _pixels(where: str, text: str) -> NDArray[np.uint8]:
+    values = np.fromstring(text, np.int64, sep=" ")
+    if len(values) == PIXELS and values.min() >= 0 and values.max() <= 255:
+        return values.astype(np.uint8)
+    words = text.split()
+    for number, word in enumerate(words):
+        if not (word.isdecimal() and word.isascii() and int(word) <= 255):
+            raise PermanentError(f"{where}: pixel {number} is {word!r}; expected a whole number in 0..255")
+    raise PermanentError(
+        f"{where}: {len(words)} pixels; expected {PIXELS} ({CHIP_SIDE_PX}×{CHIP_SIDE_PX}), separated by spaces"
+    )

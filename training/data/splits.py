@@ -1,0 +1,62 @@
+"""Divides the data into what is learnt from, what is selected and calibrated on, and what is only reported."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.data.dataset import Dataset, blank
+from training.randomness import uniforms
+
+_HOLDOUT_STREAM = 0x686F6C646F7574  # "holdout": keeps this draw apart from all others
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parts:
+    """The data of one run.
+
+    Attributes:
+        train: what the network learns from; no blank chips.
+        holdout: for selection and calibration; no blank chips, no picture that `train` has.
+        report: only ever reported, complete as the source has it.
+        report_unseen: bool (len(report),): pictures of `report` that occur neither in `train` nor in `holdout`.
+        blank_rows: rows of blank chips that were left out of `train` and `holdout`.
+    """
+
+    train: Dataset
+    holdout: Dataset
+    report: Dataset
+    report_unseen: NDArray[np.bool_]
+    blank_rows: tuple[int, ...]
+
+
+def divide(
+    dataset: Dataset, groups: NDArray[np.int64], train_split: str, report_split: str, holdout_share: float
+) -> Parts:
+    """Hold out a share of `train_split`, whole groups of duplicates at a time.
+
+    The choice depends on the rows alone, not on a run's seed: runs with different seeds stay comparable.
+
+    Args:
+        dataset: everything, uncut.
+        groups: int64 (N,) from `duplicate_groups`.
+        train_split: name of the split to learn from.
+        report_split: name of the split to report on.
+        holdout_share: of the rows of `train_split`, in [0, 1).
+    """
+    shows_nothing = blank(dataset.chips)
+    in_train = dataset.splits == train_split
+    usable = np.flatnonzero(in_train & ~shows_nothing)
+    names, member_of = np.unique(groups[usable], return_inverse=True)
+    order = np.argsort(uniforms(_HOLDOUT_STREAM, dataset.rows[names], 0, 1)[:, 0], kind="stable")
+    sizes = np.bincount(member_of, minlength=len(names))[order]
+    held_names = order[np.cumsum(sizes) <= round(holdout_share * len(usable))]
+    held = np.isin(member_of, held_names)
+    reported = dataset.splits == report_split
+    return Parts(
+        train=dataset.take(usable[~held]),
+        holdout=dataset.take(usable[held]),
+        report=dataset.take(reported),
+        report_unseen=~np.isin(groups[reported], groups[usable]),
+        blank_rows=tuple(dataset.rows[in_train & shows_nothing].tolist()),
+    )

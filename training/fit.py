@@ -1,0 +1,198 @@
+"""The training run, from data and recipe to a folded model with its report."""
+
+import csv
+import io
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from edge.errors import ConfigError, PermanentError
+from training import checkpoint, learner
+from training.batches import batches, steps_per_epoch
+from training.checkpoint import EpochRow, Identity, Progress
+from training.data import LOADERS
+from training.data.cache import sha256_of
+from training.data.duplicates import duplicate_groups
+from training.data.splits import Parts, divide
+from training.journal import Journal
+from training.metrics import negative_log_likelihood, softmax
+from training.recipe import Recipe
+from training.report import Report, write_report
+from training.schedule import learning_rate
+
+if TYPE_CHECKING:
+    import keras
+
+CHECKPOINT = "checkpoint.npz"
+MODEL = "model.keras"
+HISTORY = "history.csv"
+RECIPE = "recipe.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One training run.
+
+    Attributes:
+        recipe: what to do.
+        data: path of the data.
+        out: directory that everything is written to.
+        cache: directory for what depends on the data alone.
+        seed: of weights, order, augmentation and dropout.
+        resume: go on from the checkpoint in `out`, if there is one.
+        max_minutes: stop after that long, with a checkpoint; None for no limit.
+    """
+
+    recipe: Recipe
+    data: Path
+    out: Path
+    cache: Path | None
+    seed: int = 1
+    resume: bool = False
+    max_minutes: float | None = None
+
+
+def fit(run: Run, clock: Callable[[], float] = time.monotonic) -> Report | None:
+    """Train until the schedule's end, or until the time is up.
+
+    Args:
+        run: what to do, with what, where.
+        clock: seconds, never going back.
+
+    Returns:
+        The report that was written, or None if the time was up first.
+
+    Raises:
+        ConfigError: `out` holds another run, or the recipe does not fit the data.
+        PermanentError: the data cannot be read, or the loss is no longer finite.
+    """
+    stored = run.out / CHECKPOINT
+    if stored.exists() and not run.resume:
+        raise ConfigError(f"{run.out} holds a run already; continue it with --resume or give another --out")
+    digest, parts = _load(run)
+    recipe = run.recipe
+    per_epoch = steps_per_epoch(len(parts.train), recipe.optimiser.batch)
+    if not per_epoch or not len(parts.holdout):
+        raise ConfigError(
+            f"{len(parts.train)} pictures to train on and {len(parts.holdout)} held out; expected at least one batch "
+            f"of {recipe.optimiser.batch} and one held out: take more data, a smaller batch or a larger holdout_share"
+        )
+    resolved = msgspec.json.encode(recipe)
+    identity = Identity(msgspec.json.decode(resolved), run.seed, digest)
+    run.out.mkdir(parents=True, exist_ok=True)
+    _replace(run.out / RECIPE, msgspec.json.format(resolved, indent=2))
+
+    model = learner.build(recipe, len(parts.train.label_names), run.seed)
+    progress = checkpoint.restore(stored, model, identity) if stored.exists() else Progress(identity, 0, 0.0)
+    with Journal(run.out, recipe.optimiser.epochs, per_epoch, progress.step) as journal:
+        journal.say(_summary(run, parts, model, per_epoch, progress))
+        progress = _train(run, parts, model, progress, journal, clock)
+        if progress.step < per_epoch * recipe.optimiser.epochs:
+            journal.say(f"stopped after step {progress.step}: the time is up; go on with --resume")
+            return None
+        with learner.averaged(model):
+            plain, fold_error = learner.folded(recipe, model, parts.holdout.chips[:64])
+        _save_model(plain, run.out / MODEL)
+        report = write_report(run.out, identity, parts, plain, fold_error, progress)
+        journal.say(f"{recipe.name}: {report.headline()}; wrote {run.out / MODEL}")
+    return report
+
+
+def _load(run: Run) -> tuple[str, Parts]:
+    settings = run.recipe.data
+    if settings.loader not in LOADERS:
+        raise ConfigError(f"data.loader = {settings.loader!r}: expected one of {', '.join(LOADERS)}")
+    dataset = LOADERS[settings.loader](run.data, run.cache)
+    for split in (settings.train_split, settings.report_split):
+        if split not in dataset.split_names():
+            raise ConfigError(f"{run.data}: no split {split!r}; it has {', '.join(dataset.split_names())}")
+    digest = sha256_of(run.data)
+    key = f"{settings.loader}-{digest}"
+    groups = duplicate_groups(dataset.chips, settings.duplicate_correlation, run.cache, key)
+    return digest, divide(dataset, groups, settings.train_split, settings.report_split, settings.holdout_share)
+
+
+def _train(
+    run: Run, parts: Parts, model: "keras.Model", progress: Progress, journal: Journal, clock: Callable[[], float]
+) -> Progress:
+    recipe, stored = run.recipe, run.out / CHECKPOINT
+    per_epoch = steps_per_epoch(len(parts.train), recipe.optimiser.batch)
+    started = epoch_started = clock()
+    limit_s = float("inf") if run.max_minutes is None else run.max_minutes * 60
+    step, history = progress.step, progress.history
+    loss_sum, accuracy_sum = progress.loss_sum, progress.accuracy_sum
+    for chips, targets in batches(parts.train, recipe, run.seed, progress.step):
+        rate = learning_rate(recipe.optimiser, step, per_epoch)
+        model.optimizer.learning_rate = rate
+        model.reset_metrics()  # so that the results are this batch's
+        results = model.train_on_batch(chips, targets, return_dict=True)
+        step += 1
+        loss_sum += float(results["loss"])
+        accuracy_sum += float(results["accuracy"])
+        if not math.isfinite(loss_sum):
+            raise PermanentError(
+                f"the loss is not finite after step {step}; expected a finite number: lower optimiser.learning_rate"
+            )
+        done = (step - 1) % per_epoch + 1
+        journal.step(step, loss_sum / done)
+        ended = done == per_epoch
+        if ended:
+            means = loss_sum / per_epoch, accuracy_sum / per_epoch
+            row = EpochRow(step // per_epoch, step, rate, *means, clock() - epoch_started)
+            if row.epoch % recipe.evaluate_every == 0 or row.epoch == recipe.optimiser.epochs:
+                row = _evaluated(row, model, parts)
+            history = (*history, row)
+            journal.epoch(row)
+            loss_sum = accuracy_sum = 0.0
+            epoch_started = clock()
+        elapsed = clock() - started
+        if ended or elapsed > limit_s:
+            progress = Progress(progress.identity, step, progress.seconds + elapsed, history, loss_sum, accuracy_sum)
+            started, limit_s = started + elapsed, limit_s - elapsed
+            checkpoint.save(stored, model, progress)
+            _replace(run.out / HISTORY, _history_csv(history).encode())
+        if limit_s < 0:
+            break
+    return progress
+
+
+def _evaluated(row: EpochRow, model: "keras.Model", parts: Parts) -> EpochRow:
+    with learner.averaged(model):
+        probabilities = softmax(learner.logits_of(model, parts.holdout.chips))
+    accuracy = float((probabilities.argmax(axis=1) == parts.holdout.labels).mean())
+    nll = negative_log_likelihood(probabilities, parts.holdout.labels)
+    return msgspec.structs.replace(row, holdout_accuracy=accuracy, holdout_nll=nll)
+
+
+def _summary(run: Run, parts: Parts, model: "keras.Model", per_epoch: int, progress: Progress) -> str:
+    begin = f"from step {progress.step}" if progress.step else "from the start"
+    return (
+        f"{run.recipe.name}, seed {run.seed}, {begin}: {len(parts.train)} pictures to train on, "
+        f"{len(parts.holdout)} held out, {len(parts.report)} to report on, {len(parts.blank_rows)} blank left out; "
+        f"{run.recipe.optimiser.epochs} epochs of {per_epoch} steps; {model.count_params()} parameters unfolded"
+    )
+
+
+def _history_csv(history: tuple[EpochRow, ...]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(EpochRow.__struct_fields__)
+    writer.writerows(msgspec.structs.astuple(row) for row in history)
+    return text.getvalue()
+
+
+def _save_model(model: "keras.Model", path: Path) -> None:
+    temporary = path.with_name(f"unfinished-{path.name}")  # Keras insists on the suffix .keras
+    model.save(temporary)
+    temporary.replace(path)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    temporary = path.with_name(f"{path.name}.tmp")
+    temporary.write_bytes(content)
+    temporary.replace(path)
