@@ -7,8 +7,8 @@ ARGS ?=
 PYTEST_ARGS ?=
 
 # An environment holds the paths of its checkout and of its Python: moved, copied or upgraded, it is made anew.
-identity = $(CURDIR) $(shell readlink -f $(BIN)/python)
-ifneq ($(shell cat $(VENV)/.device 2>/dev/null),$(identity))
+identity := echo "$(CURDIR) $$(readlink -f $(BIN)/python)"
+ifneq ($(shell cat $(VENV)/.device 2>/dev/null),$(shell $(identity)))
 STALE := FORCE
 endif
 
@@ -51,9 +51,9 @@ fetch = $(BIN)/emotion-edge models fetch >/dev/null || echo "Going on without th
 
 $(VENV)/.device: pyproject.toml deploy/environment.sh $(STALE)
 	@sh deploy/environment.sh $(VENV) .
-	@echo "$(identity)" >$@
+	@$(identity) >$@
 
 # holds all of .device as well
 $(VENV)/.dev: pyproject.toml deploy/environment.sh $(STALE)
 	@sh deploy/environment.sh $(VENV) '.[dev]'
-	@echo "$(identity)" | tee $(VENV)/.device >$@
+	@$(identity) | tee $(VENV)/.device >$@

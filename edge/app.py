@@ -151,6 +151,13 @@ class App:
             event(log, logging.WARNING, "detector.fallback", notice)
         for reason in classifier.rejected_runtimes:
             event(log, logging.WARNING, "runtime.rejected", reason)
+        event(
+            log,
+            logging.INFO,
+            "runtime.chosen",
+            f"expressions by {classifier.card.name} on {classifier.runtime}, faces by {detector.name}",
+            xnnpack=classifier.xnnpack,
+        )
         event(log, logging.INFO, "source.chosen", self._choice.reason, source=self._choice.uri)
 
     def status(self) -> Status:

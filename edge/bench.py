@@ -20,7 +20,7 @@ from edge.config import Config
 from edge.contract.chip import chip_square, cut_chip
 from edge.detectors.blazeface import BlazeFace
 from edge.encode import encode_jpeg
-from edge.errors import ConfigError, SourceEnded
+from edge.errors import ConfigError, PermanentError, SourceEnded
 from edge.machine import Machine, describe
 from edge.ports import FaceDetector
 from edge.slot import LatestSlot
@@ -108,8 +108,11 @@ class Clip:
 
 def decode(jpeg: bytes) -> Pixels:
     """A JPEG to uint8 (H, W, 3) BGR."""
-    pixels: Pixels = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
-    return pixels
+    pixels = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    if pixels is None:
+        raise PermanentError("a frame of the clip is no JPEG")
+    bgr: Pixels = pixels
+    return bgr
 
 
 def load_clip(source: str | None, frames: int) -> Clip:

@@ -23,6 +23,8 @@ class TfliteClassifier:
         golden: chips with known outputs, from the file.
         labels: class names, in the order of the scores.
         runtime: the interpreter's name and version.
+        xnnpack: whether it uses XNNPACK.
+        rejected_runtimes: why each better runtime was not taken.
     """
 
     def __init__(self, path: Path = SHIPPED, threads: int = 1) -> None:
@@ -36,6 +38,7 @@ class TfliteClassifier:
         self.card, self.golden = read_card(content, str(path))
         self.labels = self.card.labels
         self.runtime = loaded.runtime
+        self.xnnpack = loaded.xnnpack
         self.rejected_runtimes = loaded.rejected
         self._interpreter = loaded.interpreter
         self._input = loaded.interpreter.get_input_details()[0]

@@ -125,7 +125,7 @@ def _run(arguments: argparse.Namespace) -> int:
             duration_s=arguments.duration,
         )
     )
-    logs.event(logging.getLogger("edge"), logging.INFO, "run.ended", "done", exit=code, **app.summary())
+    logs.event(logging.getLogger("edge"), logging.INFO, "run.ended", "ended", exit=code, **app.summary())
     sys.stderr.flush()
     return code
 
@@ -152,16 +152,15 @@ def _announce(url: str, config: Config) -> None:
 
     port = url.rstrip("/").rpartition(":")[2]
     if is_loopback(config.server.host):
-        print(f"Open {url} in a browser on this machine.", flush=True)
-        print(
-            f"From another machine: start with --lan, or forward the port: "
-            f"ssh -L {port}:127.0.0.1:{port} {socket.gethostname()}",
-            flush=True,
+        text = (
+            f"Open {url} in a browser on this machine.\n"
+            "From another machine: start with --lan, or forward the port: "
+            f"ssh -L {port}:127.0.0.1:{port} {socket.gethostname()}"
         )
-        return
-    print("Open one of these in a browser on your network:", flush=True)
-    for address in lan_urls(config.server.host, int(port), config.server.token):
-        print(f"  {address}", flush=True)
+    else:
+        addresses = lan_urls(config.server.host, int(port), config.server.token)
+        text = "\n  ".join(["Open one of these in a browser on your network:", *addresses])
+    print(text, flush=True)
 
 
 def _add_bench(parser: argparse.ArgumentParser) -> None:

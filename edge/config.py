@@ -5,7 +5,7 @@ import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
 from msgspec import Meta
@@ -147,7 +147,7 @@ def load(file: Path | None = None, flags: Layer | None = None, environment: Mapp
             # after each layer, so that the message names the layer that is wrong
             config = msgspec.convert(merged, Config)
         except msgspec.ValidationError as error:
-            raise ConfigError(f"bad setting in {origin}: {error}".replace("`$.", "`")) from error
+            raise ConfigError(f"bad setting in {origin}: {_explained(error)}") from error
     return config
 
 
@@ -170,6 +170,15 @@ def settings() -> Iterator[tuple[str, str, Any]]:
             yield section.name, key.name, key.type
 
 
+def _explained(error: msgspec.ValidationError) -> str:
+    """What is wrong, with the values to choose from where there is a choice."""
+    text = str(error).replace("`$.", "`")
+    for section, key, kind in settings():
+        if f"`{section}.{key}`" in text and get_origin(kind) is Literal:
+            return f"{text}; allowed: {', '.join(get_args(kind))}"
+    return text
+
+
 def _read(path: Path) -> Layer:
     try:
         layer: Layer = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -190,7 +199,8 @@ def _from_environment(environment: Mapping[str, str]) -> Layer:
         try:
             layer.setdefault(section, {})[key] = msgspec.convert(text, kind, strict=False)
         except msgspec.ValidationError as error:
-            raise ConfigError(f"bad value in {variable}={text!r}: {error}") from error
+            shown = "***" if key == "token" else text
+            raise ConfigError(f"bad value {shown!r} in {variable}: {error}") from None
     return layer
 
 

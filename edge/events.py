@@ -19,6 +19,7 @@ class FaceEvent(msgspec.Struct, frozen=True):
         detector_score: how sure the detector was that this is a face, 0..1.
         stale_frames: frames since the box was detected (0: on this very frame).
         stale_ms: the same in milliseconds.
+        misses: detector runs in a row that did not find it; above 0 its box is drawn grey.
     """
 
     id: int
@@ -29,6 +30,7 @@ class FaceEvent(msgspec.Struct, frozen=True):
     detector_score: float
     stale_frames: int
     stale_ms: float
+    misses: int
 
 
 class SceneEvent(msgspec.Struct, frozen=True):
@@ -81,6 +83,7 @@ def scene_event(scene: Scene, source: str, time: str | None) -> SceneEvent:
             detector_score=round(track.score, 4),
             stale_frames=frame.seq - track.seen_seq,
             stale_ms=round((frame.t_ns - track.seen_ns) / 1e6, 1),
+            misses=track.misses,
         )
         for track in scene.tracks
     )

@@ -12,8 +12,8 @@ from edge.types import JpegPacket, Pixels, Scene
 from edge.worker import Control
 
 WAIT_S = 0.2
-NOTICE_EVERY_S = 1.0
-"""A notice does not change; it is sent again so that a new viewer gets it and a browser keeps the connection."""
+REPEAT_S = 1.0
+"""A picture that does not change (the end of a file, a slow source, a notice) is sent again for who came since."""
 
 
 class Present:
@@ -38,11 +38,11 @@ class Present:
         self._clock = clock
         self._on_encoded = on_encoded
         self._annotator = Annotator()
+        self._published_ns: int | None = None
 
     def run(self, control: Control) -> None:
         """Present until told to stop."""
         shown = 0
-        noticed_ns: int | None = None
         while not control.stopping:
             control.beat()
             if not self._audience.wait(WAIT_S):
@@ -53,12 +53,23 @@ class Present:
                 if got is not None:
                     shown, scene = got
                     self.show(scene)
-            elif noticed_ns is None or self._clock() - noticed_ns >= NOTICE_EVERY_S * 1e9:
+                elif shown and self._due():
+                    self._repeat()
+            elif self._due():
                 # a face from before the camera went must not be shown as live
-                noticed_ns = self._clock()
-                self.show_notice(source, noticed_ns)
+                self.show_notice(source, self._clock())
             else:
                 control.wait(WAIT_S)
+
+    def _due(self) -> bool:
+        """Whether a viewer who came since the last picture has waited long enough for it."""
+        return self._published_ns is None or self._clock() - self._published_ns >= REPEAT_S * 1e9
+
+    def _repeat(self) -> None:
+        packet = self._jpegs.newer(0)
+        if packet is not None:
+            self._published_ns = self._clock()
+            self._jpegs.put(packet[1])
 
     def show(self, scene: Scene) -> None:
         """Draw, encode and publish one scene."""
@@ -76,5 +87,6 @@ class Present:
         drawn_ns = self._clock()
         data = encode_jpeg(canvas, self._quality)
         height, width = canvas.shape[:2]
+        self._published_ns = drawn_ns
         self._jpegs.put(JpegPacket(seq, t_ns, data, width, height))
         self._on_encoded(drawn_ns - start_ns, self._clock() - drawn_ns)

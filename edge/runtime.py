@@ -9,12 +9,16 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from edge.errors import PermanentError
+from edge.native_log import native_stderr
 
 CANDIDATES = (
     ("ai-edge-litert", "ai_edge_litert.interpreter"),
     ("tflite-runtime", "tflite_runtime.interpreter"),
 )
 """Distribution and module, best first."""
+
+_with_xnnpack: set[str] = set()
+"""Runtimes that said so: they do it once a process, for the first model only."""
 
 
 class Interpreter(Protocol):
@@ -36,11 +40,13 @@ class Loaded:
     Attributes:
         interpreter: with its tensors allocated.
         runtime: name and version, "ai-edge-litert 2.3.0".
+        xnnpack: whether the runtime said that it uses XNNPACK; int8 without it is several times slower.
         rejected: why each better runtime was not taken.
     """
 
     interpreter: Interpreter
     runtime: str
+    xnnpack: bool
     rejected: tuple[str, ...]
 
 
@@ -63,14 +69,17 @@ def load(content: bytes, name: str, threads: int = 1) -> Loaded:
     rejected: list[str] = []
     for distribution, module_name in CANDIDATES:
         try:
-            module = importlib.import_module(module_name)
-            interpreter: Interpreter = module.Interpreter(model_content=content, num_threads=threads)
-            interpreter.allocate_tensors()
+            with native_stderr() as lines:
+                module = importlib.import_module(module_name)
+                interpreter: Interpreter = module.Interpreter(model_content=content, num_threads=threads)
+                interpreter.allocate_tensors()
         except (ImportError, SystemError, ValueError, RuntimeError, AttributeError, TypeError) as error:
             rejected.append(f"{distribution}: {type(error).__name__}: {_first_line(error)}")
         else:
             version = importlib.metadata.version(distribution)
-            return Loaded(interpreter, f"{distribution} {version}", tuple(rejected))
+            if any("XNNPACK delegate" in line for line in lines):
+                _with_xnnpack.add(distribution)
+            return Loaded(interpreter, f"{distribution} {version}", distribution in _with_xnnpack, tuple(rejected))
     raise PermanentError(
         f"no TFLite runtime can run {name} ({len(content)} bytes): {'; '.join(rejected)}. "
         "If another model runs, this file is broken or truncated; if none does, `pip install ai-edge-litert`"

@@ -97,9 +97,9 @@ class Supervisor:
         try:
             with bind(settings) as sock:
                 async with serving(make_app(backstage, settings), sock):
+                    announce(local_url(sock))
                     for worker in self._workers:
                         worker.start()
-                    announce(local_url(sock))
                     notifier.ready()
                     await self._watch(backstage, notifier, duration_s)
                     notifier.stopping()
@@ -122,7 +122,7 @@ class Supervisor:
                 well, why = self.alive()
                 if well:
                     notifier.alive()
-                else:
+                elif not self._stop.is_set():
                     event(log, logging.ERROR, "worker.stuck", why)
                 status = backstage.status()
                 notifier.status(f"{status.source.state}, {status.fps:.1f} fps, {status.faces} faces")

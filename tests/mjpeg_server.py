@@ -1,5 +1,6 @@
 """A network camera made of the standard library: MJPEG over HTTP, and the ways in which such cameras fail."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import cv2
 
 from edge.sources.demo import DemoSource
-from edge.sources.uri import DemoSpec
+from edge.sources.specs import DemoSpec
 
 
 class MjpegServer:
@@ -18,6 +19,7 @@ class MjpegServer:
     Attributes:
         url: without a path, on a port of the system's choice.
         silence: set by tests: `/stall` sends nothing more.
+        files: by path; set by tests.
     """
 
     def __init__(self) -> None:
@@ -25,6 +27,7 @@ class MjpegServer:
         self.pictures = [cv2.imencode(".jpg", demo.read(1.0).bgr)[1].tobytes() for _ in range(30)]
         self.silence = threading.Event()
         self.over = threading.Event()
+        self.files: dict[str, bytes] = {}
         camera = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -35,6 +38,13 @@ class MjpegServer:
                     self.send_header("WWW-Authenticate", 'Basic realm="camera"')
                     self.send_header("Content-Length", "0")
                     self.end_headers()
+                elif path in camera.files:
+                    self.send_response(200)
+                    self.send_header("Content-Type", "video/mp4")
+                    self.send_header("Content-Length", str(len(camera.files[path])))
+                    self.end_headers()
+                    with contextlib.suppress(OSError):  # the client has seen enough
+                        self.wfile.write(camera.files[path])
                 elif path not in ("/stream", "/stall", "/secret"):
                     self.send_error(404)
                 else:

@@ -87,6 +87,10 @@ def _geometry(pictures: Chips, draws: Floats, settings: AugmentSettings) -> Chip
     )
     # clamping to the chip repeats its edge pixels; it also keeps the neighbour in the tall picture out
     np.clip(source, 0, side - 1, out=source)
+    # cv2.remap interpolates in steps of 1/32 px; rounding here, where the numbers are small, makes a view independent
+    # of its place in the batch
+    np.rint(source * 32, out=source)
+    source /= 32
     source[:, 1] += (np.arange(count, dtype=np.float32) * side)[:, None, None]
     # All chips of the batch under each other are one tall picture, so that one call moves them all.
     # cv2.remap takes pictures of fewer than 2^15 rows.

@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 
 from edge.errors import ConfigError, PermanentError
+from training import learner
 from training.data.cache import write_arrays
 
 if TYPE_CHECKING:
@@ -110,8 +111,7 @@ def _difference(name: str, found: Any, expected: Any) -> str:
 
 
 def _variables(model: "keras.Model") -> list[Any]:
-    seeds = [layer.seed_generator.state for layer in model.layers if hasattr(layer, "seed_generator")]
-    return [*model.weights, *seeds, *model.optimizer.variables]
+    return [*learner.state(model), *model.optimizer.variables]
 
 
 def _values(model: "keras.Model") -> list[Any]:

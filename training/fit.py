@@ -2,14 +2,17 @@
 
 import csv
 import io
+import itertools
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from edge.errors import ConfigError, PermanentError
 from training import checkpoint, learner
@@ -32,6 +35,9 @@ CHECKPOINT = "checkpoint.npz"
 MODEL = "model.keras"
 HISTORY = "history.csv"
 RECIPE = "recipe.json"
+
+STATISTICS_BATCHES = 40
+"""From which the normalisations' statistics of the averaged weights are estimated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +101,7 @@ def fit(run: Run, clock: Callable[[], float] = time.monotonic) -> Report | None:
         if progress.step < per_epoch * recipe.optimiser.epochs:
             journal.say(f"stopped after step {progress.step}: the time is up; go on with --resume")
             return None
-        with learner.averaged(model):
+        with learner.averaged(model, _for_statistics(run, parts)):
             plain, fold_error = learner.folded(recipe, model, parts.holdout.chips[:64])
         _save_model(plain, run.out / MODEL)
         report = write_report(run.out, identity, parts, plain, fold_error, progress)
@@ -145,7 +151,7 @@ def _train(
             means = loss_sum / per_epoch, accuracy_sum / per_epoch
             row = EpochRow(step // per_epoch, step, rate, *means, clock() - epoch_started)
             if row.epoch % recipe.evaluate_every == 0 or row.epoch == recipe.optimiser.epochs:
-                row = _evaluated(row, model, parts)
+                row = _evaluated(row, run, model, parts)
             history = (*history, row)
             journal.epoch(row)
             loss_sum = accuracy_sum = 0.0
@@ -161,8 +167,13 @@ def _train(
     return progress
 
 
-def _evaluated(row: EpochRow, model: "keras.Model", parts: Parts) -> EpochRow:
-    with learner.averaged(model):
+def _for_statistics(run: Run, parts: Parts) -> Iterator[NDArray[np.float32]]:
+    first_views = batches(parts.train, run.recipe, run.seed, first_step=0)
+    return (chips for chips, _ in itertools.islice(first_views, STATISTICS_BATCHES))
+
+
+def _evaluated(row: EpochRow, run: Run, model: "keras.Model", parts: Parts) -> EpochRow:
+    with learner.averaged(model, _for_statistics(run, parts)):
         probabilities = softmax(learner.logits_of(model, parts.holdout.chips))
     accuracy = float((probabilities.argmax(axis=1) == parts.holdout.labels).mean())
     nll = negative_log_likelihood(probabilities, parts.holdout.labels)

@@ -1,17 +1,12 @@
 """Puts the server together, binds it, and runs it beside the program's other threads."""
 
-import asyncio
 import socket
-from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from aiohttp import web
 
 from edge.server.auth import make_gate
-from edge.server.bind import bind, local_url
 from edge.server.feed import Feed
 from edge.server.headers import add_security_headers
 from edge.server.pages import Pages, load_assets
@@ -25,21 +20,6 @@ IDLE_TIMEOUT_S = 15.0
 
 GOODBYE_S = 0.4
 """What clients get to take the end of their response when the server stops. aiohttp waits for this twice."""
-
-
-@dataclass(frozen=True, slots=True)
-class Served:
-    """A running server.
-
-    Attributes:
-        url: to open on this machine.
-        port: the port it really has.
-        done: over when the server's thread is; holds the error it died of.
-    """
-
-    url: str
-    port: int
-    done: Future[None]
 
 
 def make_app(backstage: Backstage, settings: ServerSettings) -> web.Application:
@@ -103,33 +83,3 @@ async def serving(
         yield
     finally:
         await runner.cleanup()
-
-
-@contextmanager
-def serve(backstage: Backstage, settings: ServerSettings) -> Iterator[Served]:
-    """Serve on a thread of its own for as long as the context lasts; leaving it takes less than a second.
-
-    Raises:
-        ConfigError: it cannot listen where the settings say.
-    """
-    started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
-
-    async def until_stopped() -> None:
-        stop = asyncio.Event()
-        async with serving(make_app(backstage, settings), sock):
-            started.set_result((asyncio.get_running_loop(), stop))
-            await stop.wait()
-
-    with bind(settings) as sock, ThreadPoolExecutor(max_workers=1, thread_name_prefix="server") as thread:
-        done: Future[None] = thread.submit(asyncio.run, until_stopped())
-        either: tuple[Future[Any], ...] = (started, done)
-        wait(either, return_when=FIRST_COMPLETED)
-        if not started.done():
-            done.result()
-        try:
-            yield Served(url=local_url(sock), port=sock.getsockname()[1], done=done)
-        finally:
-            loop, stop = started.result()
-            with suppress(RuntimeError):  # the loop is closed: the server died, and `done` says of what
-                loop.call_soon_threadsafe(stop.set)
-    done.result()

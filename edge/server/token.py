@@ -1,6 +1,5 @@
 """The token that `--lan` makes, and the addresses to open with it."""
 
-import fcntl
 import os
 import secrets
 import socket
@@ -66,6 +65,10 @@ def lan_addresses() -> list[str]:
 
 def _address_of(sock: socket.socket, interface: str) -> str | None:
     try:
+        import fcntl  # noqa: PLC0415 (not on every system)
+    except ImportError:
+        return None
+    try:
         answer = fcntl.ioctl(sock.fileno(), SIOCGIFADDR, struct.pack("256s", interface.encode()[:15]))
     except OSError:
         return None  # down, or without IPv4
@@ -74,7 +77,7 @@ def _address_of(sock: socket.socket, interface: str) -> str | None:
 
 def _load(path: Path) -> str:
     mode = stat.S_IMODE(path.stat().st_mode)
-    if mode & 0o077:
+    if os.name == "posix" and mode & 0o077:
         raise ConfigError(f"The token file {path} has mode {mode:04o}: others may read it. Run: chmod 600 {path}")
     token = path.read_text(encoding="utf-8").strip()
     if len(token) < 8:
@@ -88,7 +91,7 @@ def _load(path: Path) -> str:
 def _make(path: Path) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(fd, "w", encoding="utf-8") as file:
             file.write(secrets.token_urlsafe(TOKEN_BYTES) + "\n")

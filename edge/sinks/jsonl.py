@@ -130,7 +130,8 @@ class JsonlSink:
                 if written != len(data):
                     raise OSError(28, "No space left on device")
             except OSError:
-                file.truncate(before)  # never leave half a line
+                with contextlib.suppress(OSError):  # a device cannot be cut
+                    file.truncate(before)  # never leave half a line
                 raise
 
     def _rotate(self) -> None:

@@ -8,7 +8,7 @@ from edge.sources.expressions import between
 from edge.sources.pacing import Pacer, Sleep
 from edge.sources.portrait import cast
 from edge.sources.script import RADIUS_LIMIT, Script
-from edge.sources.uri import DemoSpec
+from edge.sources.specs import DemoSpec
 from edge.types import Frame, Pixels
 
 
@@ -58,7 +58,9 @@ class DemoSource:
         # the smaller a face, the farther away: painted first
         for face in sorted(self.script.at(t_s), key=lambda face: face.radius):
             sitter = self._sitters[face.id - 1]
-            look = sitter.picture(between(face.previous, face.towards, face.blend), face.gaze, face.lids)
+            # in tenths: a change drawn anew on each of its frames would cost more than all the rest
+            expression = between(face.previous, face.towards, round(face.blend, 1))
+            look = sitter.picture(expression, face.gaze, face.lids)
             centre_px = (face.x * self._spec.width, face.y * self._spec.height)
             sitter.paste(picture, look, centre_px, face.radius * self._spec.height, face.roll_deg)
         return picture

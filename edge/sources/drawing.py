@@ -132,7 +132,8 @@ class _Sketch:
         if not weight.any():
             return
         skin = self._person.skin
-        warm = np.array((skin[0] * 0.62, skin[1] * 0.62, min(255.0, skin[2] * 1.02), 255))
+        # a blush is redder, not darker: cheeks darker than the eyes are no cheeks to a Haar cascade
+        warm = np.array((skin[0] * 0.72, skin[1] * 0.72, min(255.0, skin[2] * 1.2), 255))
         for side in (-1, 1):
             x = round((side * 0.46 - LEFT) * self._scale)
             y = round((0.26 - TOP) * self._scale)
@@ -163,7 +164,7 @@ class _Sketch:
         hang = look.lid_slant * (_U * side + 1) / 2
         over = np.stack([x + _U * _EYE_HALF_W, y - upper * bow + hang], 1)
         under = np.stack([x + _U * _EYE_HALF_W, y + lower * bow + hang], 1)
-        lash = shade(self._person.hair, 0.4)
+        lash = shade(self._person.hair, 0.25)
         if lids > 0.12:
             self._eyeball(np.concatenate([over, under[::-1]]), (x + 0.055 * gaze, y - 0.012 + look.gaze_down), lash)
         crease = over[2:-2] - (0, 0.05 + 0.02 * look.eye_open)

@@ -60,8 +60,8 @@ EXPRESSIONS: Final[dict[str, Expression]] = {
     "happy": Expression(
         brow_lift=0.05,
         brow_arch=0.09,
-        eye_open=0.85,
-        lower_lid=0.55,
+        eye_open=0.95,
+        lower_lid=0.45,
         mouth_width=0.38,
         corners=0.14,
         upper_lip=0.0,

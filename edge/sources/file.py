@@ -8,7 +8,8 @@ from edge.errors import ConfigError, PermanentError, SourceEnded
 from edge.ports import Clock
 from edge.sources.opencv import hush
 from edge.sources.pacing import Pacer, Sleep
-from edge.sources.uri import PICTURE_SUFFIXES, FileSpec
+from edge.sources.specs import FileSpec
+from edge.sources.uri import PICTURE_SUFFIXES
 from edge.types import Frame
 
 _FALLBACK_FPS = 30.0
@@ -99,7 +100,7 @@ def open_video(path: Path) -> cv2.VideoCapture:
     head = _head(path)
     hush()
     # FFMPEG would render text as video ("tty")
-    capture = None if _is_text(head) else cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    capture = None if not head or _is_text(head) else cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
     if capture is None or not capture.grab():
         raise PermanentError(
             f"{path} {_what(path, head)}; expected a video that FFMPEG can decode, such as H.264 in .mp4"

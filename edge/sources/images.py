@@ -12,7 +12,8 @@ from edge.errors import ConfigError, PermanentError, SourceEnded
 from edge.ports import Clock
 from edge.sources.opencv import hush
 from edge.sources.pacing import Pacer, Sleep
-from edge.sources.uri import PICTURE_SUFFIXES, ImagesSpec
+from edge.sources.specs import ImagesSpec
+from edge.sources.uri import PICTURE_SUFFIXES
 from edge.types import Frame, Pixels
 
 _log = logging.getLogger(__name__)

@@ -1,6 +1,7 @@
 """What all sources that read through OpenCV's VideoCapture share."""
 
 import os
+from collections.abc import Callable
 
 import cv2
 
@@ -24,19 +25,19 @@ class CaptureDevice:
 
     Args:
         capture: what to read; owned from now on.
-        lost: says why there is no picture, when there is none.
+        explain: says why there is no picture, when there is none.
     """
 
-    def __init__(self, capture: cv2.VideoCapture, lost: str) -> None:
+    def __init__(self, capture: cv2.VideoCapture, explain: Callable[[], str]) -> None:
         self._capture = capture
-        self._lost = lost
+        self._explain = explain
 
     def grab(self) -> tuple[Pixels, PixelFormat]:
         """See `Device`."""
         ok, pixels = self._capture.read()
         # isOpened() stays true after a camera was unplugged: only a read tells
         if not ok or pixels is None:
-            raise TemporaryError(self._lost)
+            raise TemporaryError(self._explain())
         return pixels.astype("uint8", copy=False), PixelFormat.BGR
 
     def close(self) -> None:

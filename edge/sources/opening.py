@@ -9,16 +9,8 @@ from edge.sources.file import FileSource, check_video
 from edge.sources.images import ImagesSource, find_pictures
 from edge.sources.pacing import Sleep
 from edge.sources.picamera2 import open_picamera2
-from edge.sources.uri import (
-    AUTO,
-    DemoSpec,
-    FileSpec,
-    ImagesSpec,
-    Picamera2Spec,
-    UrlSpec,
-    V4l2Spec,
-    parse,
-)
+from edge.sources.specs import DemoSpec, FileSpec, ImagesSpec, Picamera2Spec, UrlSpec, V4l2Spec
+from edge.sources.uri import AUTO, parse
 from edge.sources.url import open_url
 from edge.sources.v4l2 import open_v4l2
 

@@ -9,7 +9,7 @@ import numpy as np
 from edge.errors import ConfigError, TemporaryError
 from edge.ports import Clock
 from edge.sources.newest import NewestFrame
-from edge.sources.uri import Picamera2Spec
+from edge.sources.specs import Picamera2Spec
 from edge.types import PixelFormat, Pixels
 
 _log = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ _COMPLEXIONS: Final[tuple[tuple[Colour, Colour], ...]] = (
     ((166, 200, 242), (92, 148, 196)),
     ((92, 128, 182), (36, 32, 36)),
     ((178, 204, 246), (40, 74, 142)),
-    ((76, 106, 156), (30, 28, 30)),
+    ((82, 113, 166), (30, 28, 30)),
     ((116, 158, 212), (44, 58, 92)),
 )
 """Skin and hair."""
@@ -44,7 +44,7 @@ class Person:
 
 def cast(seed: int, count: int) -> tuple[Person, ...]:
     """`count` people who differ from each other; the same for the same seed."""
-    random = np.random.default_rng((seed, 1))
+    random = np.random.default_rng((seed, 7))
 
     def shuffled(n: int) -> list[int]:
         return [int(i) for i in np.resize(random.permutation(n), max(count, 1))]
@@ -118,7 +118,10 @@ def _face(easel: Easel, person: Person) -> None:
     distance = ((easel.x + 0.16) / 0.86) ** 2 + ((easel.y + 0.18) / 1.12) ** 2
     light = 1.07 - 0.13 * distance - 0.13 * np.clip(distance - 0.7, 0, None) ** 1.5
     easel.lay(head, np.clip(np.asarray(person.skin, np.float32) * light[..., None], 0, 255))
-    dark, warm = shade(person.skin, 0.62), (person.skin[0] * 0.72, person.skin[1] * 0.74, person.skin[2])
+    dark, warm = (
+        shade(person.skin, 0.62),
+        (person.skin[0] * 0.8, person.skin[1] * 0.8, min(255.0, person.skin[2] * 1.1)),
+    )
     for sign in (-1, 1):
         easel.tint(head * easel.glow((sign * 0.34, -0.12), (0.19, 0.12)) * 0.42, dark)
         easel.tint(head * easel.glow((sign * 0.45, 0.27), (0.17, 0.13)) * 0.3, warm)
@@ -158,7 +161,7 @@ def _front_hair(easel: Easel, person: Person) -> None:
             fringe += [(-0.68, -0.56), (-0.72, -0.2), (-0.74, 0.5), (-0.97, 0.42)]
             easel.lay(easel.smooth(crown + fringe), hair)
         case "curly":
-            for row, (height, width) in enumerate(((-0.72, 0.60), (-0.88, 0.52), (-1.04, 0.36))):
+            for row, (height, width) in enumerate(((-0.84, 0.56), (-0.96, 0.48), (-1.08, 0.34))):
                 for k in range(6):
                     x = (k - 2.5) / 2.5 * width + 0.05 * (-1) ** row
                     at, size = (x, height + 0.5 * x * x), (0.19, 0.17)

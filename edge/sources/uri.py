@@ -1,15 +1,14 @@
 """One string names any source: `demo:`, `file:clip.mp4?loop=1`, `v4l2:/dev/video0?size=1280x720`, `rtsp://…`."""
 
-import math
 import re
 from pathlib import Path
-from typing import Annotated, ClassVar, Final, Literal
+from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
-from msgspec import Meta
 
 from edge.errors import ConfigError
+from edge.sources.specs import DemoSpec, FileSpec, ImagesSpec, Picamera2Spec, SourceSpec, UrlSpec, V4l2Spec, redacted
 
 AUTO: Final = "auto"
 """Stands for whatever `edge.sources.choosing.choose` finds."""
@@ -20,99 +19,6 @@ PICTURE_SUFFIXES: Final = frozenset((".jpg", ".jpeg", ".png", ".bmp", ".webp", "
 _URL: Final = re.compile(r"(https?|rtsps?)://", re.IGNORECASE)
 _OPTIONS: Final = re.compile(r"\?([^?]*=[^?]*)$")
 
-Size = Annotated[str, Meta(pattern=r"^[1-9]\d{2,3}x[1-9]\d{2,3}$", description="WIDTHxHEIGHT in px, such as 640x480")]
-Fps = Annotated[float, Meta(ge=1, le=120, description="pictures per second, 1 to 120")]
-Loop = Annotated[bool, Meta(description="1 to begin again at the end")]
-Realtime = Annotated[bool, Meta(description="0 to take every picture in turn, as fast as it can be analysed")]
-
-
-class _Sized(msgspec.Struct, frozen=True, kw_only=True):
-    size: Size = "640x480"
-
-    @property
-    def width(self) -> int:
-        """Columns in px."""
-        return int(self.size.split("x")[0])
-
-    @property
-    def height(self) -> int:
-        """Rows in px."""
-        return int(self.size.split("x")[1])
-
-
-class DemoSpec(_Sized, frozen=True, kw_only=True):
-    """People drawn by code. The same seed gives the same film."""
-
-    FORM: ClassVar = "demo"
-    fps: Fps = 30.0
-    seed: Annotated[int, Meta(ge=0, description="which film, a whole number from 0")] = 0
-    faces: Annotated[int, Meta(ge=0, le=8, description="how many people, 0 to 8")] = 3
-    realtime: Realtime = True
-    duration_s: Annotated[float, Meta(gt=0, description="seconds after which it ends; without it, it does not")] = (
-        msgspec.field(default=math.inf, name="duration")
-    )
-
-
-class FileSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """A video file."""
-
-    FORM: ClassVar = "file:PATH"
-    TARGET: ClassVar = "path"
-    path: str
-    loop: Loop = False
-    realtime: Realtime = True
-
-
-class ImagesSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """A picture, a folder of pictures, or a pattern such as `shots/*.jpg`."""
-
-    FORM: ClassVar = "images:PATTERN"
-    TARGET: ClassVar = "pattern"
-    pattern: str
-    fps: Annotated[float, Meta(ge=0.2, le=120, description="pictures per second, 0.2 to 120")] = 2.0
-    loop: Loop = False
-    realtime: Realtime = True
-
-
-class V4l2Spec(_Sized, frozen=True, kw_only=True):
-    """A camera of the operating system: USB, built in, or a capture card."""
-
-    FORM: ClassVar = "v4l2:DEVICE"
-    TARGET: ClassVar = "device"
-    device: Annotated[str, Meta(pattern=r"^(/dev/.+|\d+)$", description="/dev/video0 or 0")] = "/dev/video0"
-    fps: Fps = 30.0
-    format: Annotated[
-        Literal["mjpg", "yuyv"] | None, Meta(description="mjpg or yuyv; without it, the driver chooses")
-    ] = None
-    frozen_s: Annotated[
-        float, Meta(ge=0, description="seconds of an unchanged picture after which it is opened again, 0 for never")
-    ] = msgspec.field(default=10.0, name="frozen")
-
-
-class Picamera2Spec(_Sized, frozen=True, kw_only=True):
-    """A camera on a Raspberry Pi's ribbon cable."""
-
-    FORM: ClassVar = "picamera2:NUMBER"
-    TARGET: ClassVar = "camera"
-    camera: Annotated[int, Meta(ge=0, description="number of the camera, from 0")] = 0
-    fps: Fps = 30.0
-
-    def __post_init__(self) -> None:
-        if self.width % 2 or self.height % 2:
-            raise ValueError("both sides must be even")
-
-
-class UrlSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """A network camera or stream. May hold a password: neither `repr` nor any message shows it."""
-
-    FORM: ClassVar = "http://…, https://…, rtsp://…"
-    url: str
-
-    def __repr__(self) -> str:
-        return f"UrlSpec({redacted(self.url)})"
-
-
-SourceSpec = DemoSpec | FileSpec | ImagesSpec | V4l2Spec | Picamera2Spec | UrlSpec
 _KINDS: Final[dict[str, type[SourceSpec]]] = {
     "demo": DemoSpec,
     "file": FileSpec,
@@ -139,19 +45,17 @@ def parse(uri: str) -> SourceSpec:
     named = _KIND.match(uri)
     if named:
         return _build(named[1], *_split(uri[named.end() :]))
+    if not uri:
+        raise _unknown(uri)
     target, options = _split(uri)
-    path = Path(target or "?").expanduser()
+    path = Path(target).expanduser()
     if target.isdecimal() or target.startswith("/dev/"):
         return _build("v4l2", target, options)
     if path.is_dir() or path.suffix.lower() in PICTURE_SUFFIXES or (_is_pattern(target) and not path.exists()):
         return _build("images", target, options)
     if path.is_file() or path.suffix.lower() in VIDEO_SUFFIXES:
         return _build("file", target, options)
-    forms = ", ".join(kind.FORM for kind in (*_KINDS.values(), UrlSpec))
-    raise ConfigError(
-        f"'{redacted(uri)}' names no source: it is neither an existing path nor a known kind; "
-        f"expected auto, {forms}, /dev/video0 or the path of a video, a picture or a folder"
-    )
+    raise _unknown(uri)
 
 
 def usage() -> str:
@@ -163,16 +67,12 @@ def usage() -> str:
     return "\n".join(lines)
 
 
-def redacted(uri: str) -> str:
-    """The URI without user, password and query, which may hold secrets; others than URLs are returned as they are."""
-    scheme, separator, rest = uri.partition("://")
-    if not separator:
-        return uri
-    authority, slash, path = rest.partition("/")
-    if "@" in path:  # a slash in the password
-        authority, slash, path = path.rpartition("@")[2].partition("/")
-    host = re.split("[?#]", authority.rpartition("@")[2])[0]
-    return f"{scheme}://{host}{slash}{re.split('[?#]', path)[0]}"
+def _unknown(uri: str) -> ConfigError:
+    forms = ", ".join(kind.FORM for kind in (*_KINDS.values(), UrlSpec))
+    return ConfigError(
+        f"'{redacted(uri)}' names no source: it is neither an existing path nor a known kind; "
+        f"expected auto, {forms}, /dev/video0 or the path of a video, a picture or a folder"
+    )
 
 
 def _url(uri: str) -> UrlSpec:

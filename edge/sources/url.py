@@ -13,7 +13,7 @@ from edge.errors import PermanentError, TemporaryError
 from edge.ports import Clock
 from edge.sources.newest import NewestFrame
 from edge.sources.opencv import CaptureDevice, hush
-from edge.sources.uri import UrlSpec, redacted
+from edge.sources.specs import UrlSpec, redacted
 
 OPEN_TIMEOUT_S: Final = 10.0
 """FFMPEG looks at up to five seconds of a stream before it knows what it is."""
@@ -52,7 +52,7 @@ def open_url(
         if capture.get(cv2.CAP_PROP_FRAME_COUNT) > 1:
             capture.release()
             raise PermanentError(f"{name} is a recording, expected a live stream; download it and use file:PATH")
-        return CaptureDevice(capture, f"{name}: the stream has ended or fallen silent; is the camera still on?")
+        return CaptureDevice(capture, lambda: f"{name}: the stream has ended or fallen silent; is the camera still on?")
 
     # the device's own limits strike first and know more; these are for name look-ups that hang
     wait_s = open_timeout_s + _PROBE_TIMEOUT_S + 1.0

@@ -13,7 +13,7 @@ from edge.ports import Clock
 from edge.sources.frozen import FrozenWatch
 from edge.sources.newest import NewestFrame
 from edge.sources.opencv import CaptureDevice, hush
-from edge.sources.uri import V4l2Spec
+from edge.sources.specs import V4l2Spec
 from edge.types import PixelFormat, Pixels
 
 OPEN_TIMEOUT_S = 5.0
@@ -36,7 +36,6 @@ class _V4l2Device:
     def __init__(self, spec: V4l2Spec, device: Path | None, clock: Clock) -> None:
         hush()
         name = str(device) if device else f"camera {spec.device}"
-        lost = explain(device) if device else f"camera {spec.device} delivers no picture; is another program using it?"
         capture = (
             cv2.VideoCapture(str(device), cv2.CAP_V4L2) if device else cv2.VideoCapture(int(spec.device), cv2.CAP_ANY)
         )
@@ -48,7 +47,9 @@ class _V4l2Device:
         capture.set(cv2.CAP_PROP_FRAME_HEIGHT, spec.height)
         capture.set(cv2.CAP_PROP_FPS, spec.fps)
         capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
-        self._device = CaptureDevice(capture, lost)
+        self._device = CaptureDevice(
+            capture, lambda: explain(device) if device else f"{name} delivers no picture; is another program using it?"
+        )
         self._watch = FrozenWatch(spec.frozen_s)
         self._clock = clock
         self._stuck = (

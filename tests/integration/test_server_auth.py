@@ -7,8 +7,8 @@ import pytest
 from stage import Stage
 from wire import get
 
-from edge.server.app import Served, serve
 from edge.server.settings import ServerSettings
+from tests.serving import Served, serve
 
 TOKEN = "open-sesame/åß"  # not only ASCII, and not safe in a URL
 QUOTED = "open-sesame%2F%C3%A5%C3%9F"

@@ -8,9 +8,9 @@ import pytest
 from stage import Stage
 from wire import get
 
-from edge.server.app import Served, serve
 from edge.server.settings import ServerSettings
 from edge.status import Status
+from tests.serving import Served, serve
 
 ADDRESSES = [
     "/",

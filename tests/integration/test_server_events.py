@@ -10,10 +10,11 @@ from aiohttp import web
 from stage import Stage
 from wire import Wire, eventually, get
 
-from edge.server.app import Served, serve, serving
+from edge.server.app import serving
 from edge.server.bind import bind
 from edge.server.feed import Feed
 from edge.server.settings import ServerSettings
+from tests.serving import Served, serve
 
 
 @pytest.fixture

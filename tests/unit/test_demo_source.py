@@ -3,7 +3,7 @@ import pytest
 
 from edge.errors import SourceEnded
 from edge.sources.demo import DemoSource
-from edge.sources.uri import DemoSpec
+from edge.sources.specs import DemoSpec
 from tests.world import World
 
 SMALL = "160x120"

@@ -140,3 +140,16 @@ def test_without_a_camera_the_old_scene_is_not_shown_but_the_reason(state: str):
     assert packet is not None
     picture = cv2.imdecode(np.frombuffer(packet[1].data, np.uint8), cv2.IMREAD_COLOR)
     assert picture.mean() < 60, "the dark notice, not the frame"
+
+
+@pytest.mark.usefixtures("_no_waiting")
+def test_the_last_picture_of_a_file_is_shown_to_who_comes_after_its_end_without_encoding_it_again():
+    theatre = Theatre("ended")
+    theatre.scenes.put(scene(track()))
+    shown: list[JpegPacket] = []
+    theatre.jpegs.subscribe(lambda: shown.append((theatre.jpegs.newer(0) or (0, JpegPacket(0, 0, b"", 0, 0)))[1]))
+    with theatre.audience.watching():
+        theatre.run(12)
+    assert len(shown) >= 2
+    assert all(packet is shown[0] for packet in shown)
+    assert theatre.encoded == 1

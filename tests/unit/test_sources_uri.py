@@ -4,18 +4,8 @@ import pytest
 
 from edge.errors import ConfigError
 from edge.sources.opening import check
-from edge.sources.uri import (
-    DemoSpec,
-    FileSpec,
-    ImagesSpec,
-    Picamera2Spec,
-    SourceSpec,
-    UrlSpec,
-    V4l2Spec,
-    parse,
-    redacted,
-    usage,
-)
+from edge.sources.specs import DemoSpec, FileSpec, ImagesSpec, Picamera2Spec, SourceSpec, UrlSpec, V4l2Spec, redacted
+from edge.sources.uri import parse, usage
 
 
 @pytest.mark.parametrize(

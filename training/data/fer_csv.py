@@ -49,7 +49,7 @@ def _parse(path: Path) -> Arrays:
     splits: list[str] = []
     try:
         with _text(path) as file, warnings.catch_warnings():
-            # np.fromstring announces text it cannot read by a warning; `_pixels` finds out by the count
+            # where numpy warns of text it cannot read, `_pixels` finds out by the count
             warnings.simplefilter("ignore", DeprecationWarning)
             reader = csv.reader(file, strict=True)
             columns = _columns(path, next(reader, None))
@@ -114,7 +114,10 @@ def _split(where: str, text: str) -> str:
 
 
 def _pixels(where: str, text: str) -> NDArray[np.uint8]:
-    values = np.fromstring(text, np.int64, sep=" ")
+    try:
+        values = np.fromstring(text, np.int64, sep=" ")
+    except ValueError:  # numpy < 2.3 warns instead and returns what came before
+        values = np.empty(0, np.int64)
     if len(values) == PIXELS and values.min() >= 0 and values.max() <= 255:
         return values.astype(np.uint8)
     words = text.split()

@@ -28,6 +28,11 @@ class RepBlock(keras.layers.Layer):
         self.branch_norm = BatchNormalization(dtype=self.dtype_policy, name="branch_norm")
         self.norm = BatchNormalization(dtype=self.dtype_policy, name="norm")
 
+    @property
+    def norms(self) -> tuple[BatchNormalization, ...]:
+        """Its normalisations."""
+        return self.branch_norm, self.norm
+
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Create the kernels for (None, H, W, C) in."""
         channels = input_shape[-1]

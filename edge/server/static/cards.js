@@ -3,7 +3,6 @@
 import { FACE_COLOURS } from "./palette.js";
 
 const UNCERTAIN = "uncertain";
-const LATELY_MS = 700; // longer than any regular interval between detections
 const ANNOUNCE_MS = 3000;
 
 const capital = (word) => word.charAt(0).toUpperCase() + word.slice(1);
@@ -96,8 +95,8 @@ class Card {
     const first = ranked.length ? ranked[0][0] : null;
     const uncertain = face.label === UNCERTAIN;
     this.element.classList.toggle("uncertain", uncertain || face.label === null);
-    this.element.classList.toggle("unseen-lately", face.stale_ms > LATELY_MS);
-    write(this.#parts.seen, face.stale_ms > LATELY_MS ? `last seen ${(face.stale_ms / 1000).toFixed(1)} s ago` : "");
+    this.element.classList.toggle("unseen-lately", face.misses > 0);
+    write(this.#parts.seen, face.misses > 0 ? `last seen ${(face.stale_ms / 1000).toFixed(1)} s ago` : "");
     write(this.#parts.label, face.label === null ? "Looking…" : capital(face.label));
     const confidence = first === null ? "" : percent(face.confidence);
     write(this.#parts.confidence, uncertain ? `perhaps ${first}, ${confidence}` : confidence);
