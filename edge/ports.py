@@ -25,7 +25,7 @@ class FrameSource(Protocol):
 
         Raises:
             TemporaryError: no frame within `timeout_s`, or the device is gone; open it again.
-            PermanentError: what comes is not a picture and never will be.
+            PermanentError: what comes is not a picture and never will be, or the source was closed.
             SourceEnded: the file is at its end.
         """
 

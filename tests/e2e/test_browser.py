@@ -1,92 +1,32 @@
 """The page in a real browser, in front of a program that only pretends to have a camera."""
 
-import hashlib
 import http.server
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from conftest import require_tool
-from stage import Stage
-from wire import eventually
 
 from edge.palette import face_colour
 from edge.server.settings import ServerSettings
+from tests.e2e.browser import BARS, PATIENCE_MS, PICTURE, opened, wait_for_cards, wait_for_change, wait_for_picture
 from tests.serving import serve
+from tests.stage import Stage
+from tests.wire import eventually
 
 pytestmark = pytest.mark.browser
 
-PATIENCE_MS = 30_000
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--no-first-run",
-    "--disable-quic",
-    "--disable-sync",
-    "--disable-background-networking",
-    "--disable-component-update",
-]
-PICTURE = """() => {
-  const image = document.getElementById("picture"), canvas = document.createElement("canvas");
-  [canvas.width, canvas.height] = [64, 48];
-  canvas.getContext("2d").drawImage(image, 0, 0, 64, 48);
-  return canvas.toDataURL();
-}"""
-BARS = """() => [...document.querySelectorAll(".card")].map(
-  (card) => [...card.querySelectorAll(".fill")].map((fill) => getComputedStyle(fill).transform).join())"""
 HIDE = """(hidden) => {
   Object.defineProperty(document, "hidden", { get: () => hidden, configurable: true });
   document.dispatchEvent(new Event("visibilitychange"));
 }"""
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    chromium = require_tool("chromium", "apt-get install -y --no-install-recommends chromium")
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install -e '.[dev]'")
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=str(chromium), args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def stage() -> Iterator[Stage]:
     with Stage().running(20) as stage:
         yield stage
-
-
-@contextmanager
-def opened(browser: Any, url: str, **context: Any) -> Iterator[Any]:
-    """A page; what it complained about is in `page.complaints`."""
-    with browser.new_context(viewport=context.pop("viewport", {"width": 1280, "height": 800}), **context) as session:
-        page = session.new_page()
-        page.complaints = []
-        page.on("console", lambda message: page.complaints.append(message.text))
-        page.on("pageerror", lambda error: page.complaints.append(str(error)))
-        page.goto(url, wait_until="commit")  # `load` may never come beside an endless picture
-        yield page
-
-
-def wait_for_cards(page: Any, count: int) -> None:
-    page.wait_for_function("(n) => document.querySelectorAll('.card').length === n", arg=count, timeout=PATIENCE_MS)
-
-
-def wait_for_picture(page: Any) -> None:
-    page.wait_for_selector("#screen[data-state=live]", timeout=PATIENCE_MS)
-
-
-def wait_for_change(look: Callable[[], Any], times: int, what: str) -> None:
-    """Wait until `times` different values were seen."""
-    seen = set()
-    deadline = time.monotonic() + PATIENCE_MS / 1000
-    while len(seen) < times:
-        assert time.monotonic() < deadline, f"{what}: {len(seen)} of {times}"
-        seen.add(hashlib.sha256(str(look()).encode()).hexdigest())
 
 
 def test_the_picture_and_the_bars_move_and_nothing_complains(browser: Any, stage: Stage) -> None:

@@ -6,13 +6,15 @@ import sys
 import sysconfig
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from conftest import require_tool
-from throwaway_systemd import Machine, boot
+
+from tests.e2e.throwaway_systemd import Machine, boot
+from tests.tools import require_tool
 
 pytestmark = pytest.mark.systemd
 
@@ -31,6 +33,14 @@ MAKE_USER = (
 )
 WATCH_DEMO = f'[source]\nuri = "demo"\n[events]\npath = "{EVENTS}"\nflush_s = 0.2\n'
 
+ASK = """
+import sys, urllib.error, urllib.request
+browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+try:
+    print(browser.open(sys.argv[1], timeout=20).status)
+except urllib.error.HTTPError as error:
+    print(error.code)
+"""
 READ_STREAM = """
 import sys, urllib.request
 with urllib.request.urlopen("http://127.0.0.1:8080/stream.mjpg", timeout=20) as stream:
@@ -108,6 +118,20 @@ def stop(machine: Machine) -> None:
     machine.run("systemctl", "stop", UNIT)
     machine.run("systemctl", "reset-failed", UNIT, check=False)
     machine.run("rm", "-f", CONFIG, EVENTS)
+
+
+@contextmanager
+def overridden(machine: Machine, drop_in: str) -> Iterator[None]:
+    """What `systemctl edit` does, undone at the end with the service stopped."""
+    folder = f"/run/systemd/system/{UNIT}.d"
+    machine.write(f"{folder}/override.conf", drop_in)
+    machine.run("systemctl", "daemon-reload")
+    try:
+        yield
+    finally:
+        stop(machine)
+        machine.run("rm", "-r", folder)
+        machine.run("systemctl", "daemon-reload")
 
 
 def journal(machine: Machine) -> str:
@@ -216,19 +240,24 @@ def test_a_crash_is_followed_by_a_restart(service: Machine) -> None:
     assert after["SubState"] == "running"
 
 
-def test_a_program_that_hangs_is_killed_and_started_again(machine: Machine) -> None:
-    assert state(machine)["WatchdogUSec"] not in ("0", "infinity")
-    drop_in = f"/run/systemd/system/{UNIT}.d"
-    # the same rules, sooner
-    machine.write(f"{drop_in}/sooner.conf", "[Service]\nWatchdogSec=2\nTimeoutStopSec=1\nRestartSec=1\n")
+def test_the_guide_tells_how_to_open_the_page_to_the_network(machine: Machine) -> None:
+    drop_in = re.search(r"```ini\n(.*?)```", (DEPLOY / "README.md").read_text(), re.DOTALL)
+    assert drop_in
     machine.write(CONFIG, WATCH_DEMO)
-    machine.run("systemctl", "daemon-reload")
-    try:
+    with overridden(machine, drop_in[1]):
         start(machine)
-        machine.run("systemctl", "kill", "--signal=STOP", UNIT)
-        wait_for_state(machine, NRestarts="1", ActiveState="active")
-        assert "Watchdog timeout" in journal(machine)
-    finally:
-        machine.run("rm", "-r", drop_in)
-        machine.run("systemctl", "daemon-reload")
-        stop(machine)
+        token = machine.text("cat", "/var/lib/emotion-edge/token")
+        assert f":8080/?token={token}" in journal(machine)
+        page = "http://127.0.0.1:8080/"
+        assert machine.text(f"{HOME}/venv/bin/python", "-c", ASK, page) == "401"
+        assert machine.text(f"{HOME}/venv/bin/python", "-c", ASK, f"{page}?token={token}") == "200"
+
+
+def test_a_program_that_hangs_is_killed_and_started_again(service: Machine) -> None:
+    assert state(service)["WatchdogUSec"] not in ("0", "infinity")
+    # the same rules, sooner
+    with overridden(service, "[Service]\nWatchdogSec=2\nTimeoutStopSec=1\nRestartSec=1\n"):
+        service.run("systemctl", "restart", UNIT)
+        service.run("systemctl", "kill", "--signal=STOP", UNIT)
+        wait_for_state(service, NRestarts="1", ActiveState="active")
+        assert "Watchdog timeout" in journal(service)

@@ -4,11 +4,11 @@ import base64
 from collections.abc import Iterator
 
 import pytest
-from stage import Stage
-from wire import get
 
 from edge.server.settings import ServerSettings
 from tests.serving import Served, serve
+from tests.stage import Stage
+from tests.wire import get
 
 TOKEN = "open-sesame/åß"  # not only ASCII, and not safe in a URL
 QUOTED = "open-sesame%2F%C3%A5%C3%9F"

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 
 import msgspec
 import pytest
-from stage import Stage
-from wire import get
 
 from edge.server.settings import ServerSettings
 from edge.status import Status
 from tests.serving import Served, serve
+from tests.stage import Stage
+from tests.wire import get
 
 ADDRESSES = [
     "/",

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 
 import pytest
 from aiohttp import web
-from stage import Stage
-from wire import Wire, eventually, get
 
 from edge.server.app import serving
 from edge.server.bind import bind
 from edge.server.feed import Feed
 from edge.server.settings import ServerSettings
 from tests.serving import Served, serve
+from tests.stage import Stage
+from tests.wire import Wire, eventually, get
 
 
 @pytest.fixture

@@ -7,14 +7,14 @@ import time
 
 import pytest
 from aiohttp import web
-from stage import Stage
-from wire import Wire, eventually, get, watch
 
 from edge.errors import ConfigError
 from edge.server.app import make_app, serving
 from edge.server.bind import bind
 from edge.server.settings import ServerSettings
 from tests.serving import serve
+from tests.stage import Stage
+from tests.wire import Wire, eventually, get, watch
 
 
 def test_the_url_given_is_the_one_that_opens() -> None:

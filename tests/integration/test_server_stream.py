@@ -7,11 +7,11 @@ from contextlib import ExitStack
 import cv2
 import numpy as np
 import pytest
-from stage import Stage
-from wire import Wire, eventually, get, watch
 
 from edge.server.settings import ServerSettings
 from tests.serving import Served, serve
+from tests.stage import Stage
+from tests.wire import Wire, eventually, get, watch
 
 SETTINGS = ServerSettings(port=0, max_clients=8, send_timeout_s=30.0)
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from training_fakes import RECIPES, noise_chips
 
 from edge.errors import PermanentError
+from tests.training_fakes import RECIPES, noise_chips
 from training import learner
 from training.cost import macs
 from training.networks import FAMILIES, Family, qarepvgg

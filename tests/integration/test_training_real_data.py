@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from training_fakes import real_fer2013
 
+from tests.training_fakes import real_fer2013
 from training.data import LOADERS
 from training.data.dataset import Dataset, blank
 from training.data.duplicates import duplicate_groups

@@ -1,5 +1,6 @@
 import pytest
-from conftest import require_tool
+
+from tests.tools import require_tool
 
 
 def test_a_tool_that_is_there_is_found() -> None:

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from training_fakes import RECIPES, noise_chips
 
+from tests.training_fakes import RECIPES, noise_chips
 from training.augment import augment, inverse_transforms
 from training.randomness import bits, normals, uniforms
 from training.recipe import AugmentSettings, load_recipe

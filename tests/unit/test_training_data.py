@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from training_fakes import fake_dataset, noise_chips
 
+from tests.training_fakes import fake_dataset, noise_chips
 from training.data.cache import cached, sha256_of, write_arrays
 from training.data.dataset import Dataset
 from training.data.duplicates import duplicate_groups

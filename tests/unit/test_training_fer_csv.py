@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from training_fakes import PIXELS, fer_rows, write_fer
 
 from edge.contract.labels import FER2013_LABELS
 from edge.errors import ConfigError, PermanentError
+from tests.training_fakes import PIXELS, fer_rows, write_fer
 from training.data import LOADERS, fer_csv
 from training.data.dataset import blank
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from training_fakes import RECIPES
 
 from edge.errors import ConfigError
+from tests.training_fakes import RECIPES
 from training.data import LOADERS
 from training.networks import FAMILIES
 from training.recipe import Recipe, load_recipe

@@ -4,8 +4,8 @@ import itertools
 
 import numpy as np
 import pytest
-from training_fakes import fake_dataset, noise_chips
 
+from tests.training_fakes import fake_dataset, noise_chips
 from training.batches import batches, epoch_order, steps_per_epoch
 from training.networks.settings import QaRepVgg
 from training.recipe import AugmentSettings, OptimiserSettings, Recipe

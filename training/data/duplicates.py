@@ -38,7 +38,7 @@ def duplicate_groups(
 
 def _equal(chips: NDArray[np.uint8]) -> list[tuple[int, int]]:
     first: dict[bytes, int] = {}
-    pairs = []
+    pairs: list[tuple[int, int]] = []
     for position, chip in enumerate(chips):
         earlier = first.setdefault(chip.tobytes(), position)
         if earlier != position:
@@ -51,7 +51,7 @@ def _correlated(chips: NDArray[np.uint8], threshold: float) -> list[tuple[int, i
     flat -= flat.mean(axis=1, keepdims=True)
     norm = np.linalg.norm(flat, axis=1, keepdims=True)
     flat /= np.where(norm > 0, norm, 1)
-    pairs = []
+    pairs: list[tuple[int, int]] = []
     for top in range(0, len(flat), _CHUNK):
         for left in range(top, len(flat), _CHUNK):
             product = flat[top : top + _CHUNK] @ flat[left : left + _CHUNK].T

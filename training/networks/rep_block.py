@@ -33,7 +33,7 @@ class RepBlock(keras.layers.Layer):
         """Its normalisations."""
         return self.branch_norm, self.norm
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: tuple[Any, ...]) -> None:
         """Create the kernels for (None, H, W, C) in."""
         channels = input_shape[-1]
         self.kernel = self.add_weight(shape=(3, 3, channels, self.filters), initializer="he_normal", name="kernel")
@@ -46,7 +46,7 @@ class RepBlock(keras.layers.Layer):
         self.norm.build(self.compute_output_shape(input_shape))
         super().build(input_shape)
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:
         """(None, ceil(H / strides), ceil(W / strides), filters)."""
         batch, height, width, _ = input_shape
         return batch, -(-height // self.strides), -(-width // self.strides), self.filters
@@ -79,7 +79,8 @@ class RepBlock(keras.layers.Layer):
         There "same" pads at the end only, so both windows begin at the same pixel. Moving the 1×1 to the centre
         (by slicing the input) makes a step an eighth slower.
         """
-        return tuple(1 if self.strides == 1 or size % 2 else 0 for size in self._sides)
+        row, column = (1 if self.strides == 1 or size % 2 else 0 for size in self._sides)
+        return row, column
 
 
 def _affine(norm: BatchNormalization) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

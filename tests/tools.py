@@ -1,4 +1,4 @@
-"""What all tests share."""
+"""Programs that some tests need."""
 
 import os
 import shutil
