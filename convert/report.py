@@ -14,15 +14,15 @@ def page(result: Result, file_name: str, split: str) -> str:
 
 def _lines(result: Result, file_name: str, split: str) -> Iterator[str]:
     card, quantisation = result.card, result.card.quantisation
+    recipe = card.recipe
     yield f"# {file_name}"
     yield ""
-    yield "Written by `python -m convert quantize`; the same figures are in the card inside the file "
-    yield "(`emotion-edge models inspect`)."
+    yield "Written by `python -m convert quantize`; the same figures are in the card inside the file."
     yield ""
-    yield f"{result.size_b / 1000:.0f} KB, {card.recipe['parameters']:,} parameters, {card.recipe['macs'] / 1e6:.1f} "
-    yield f"million multiply-accumulates a chip, SHA-256 `{result.sha256}`."
-    yield f"Recipe `{card.recipe['name']}`, seed {card.recipe['seed']}, {card.recipe['epochs']} epochs, "
-    yield f"{card.recipe['minutes']} minutes of training. Temperature {card.temperature}."
+    yield f"- {result.size_b / 1000:.0f} KB, SHA-256 `{result.sha256}`"
+    yield f"- {recipe['parameters']:,} parameters, {recipe['macs'] / 1e6:.1f} million multiply-accumulates a chip"
+    yield f"- recipe `{recipe['name']}`, seed {recipe['seed']}, {recipe['epochs']} epochs, {recipe['minutes']} minutes"
+    yield f"- temperature {card.temperature}, fitted on the hold-out"
     yield ""
     yield f"## Quality on {split} ({result.int8_scores.n} pictures)"
     yield ""
@@ -33,8 +33,8 @@ def _lines(result: Result, file_name: str, split: str) -> Iterator[str]:
         yield f"| {name.replace('_', '-')} | {before:.4f} | {after:.4f} | {after - before:+.4f} |"
     low, high = result.int8_scores.accuracy_interval
     yield ""
-    yield f"95 % interval of the int8 accuracy (Wilson): {low:.4f} to {high:.4f}. Both name {result.agreement:.2%} "
-    yield "of the pictures alike. Single view, temperature applied."
+    yield f"Single view, temperature applied. 95 % interval of the int8 accuracy (Wilson): {low:.4f} to {high:.4f}."
+    yield f"Both name {result.agreement:.2%} of the pictures alike."
     yield ""
     yield "| class | pictures | F1 float32 | F1 int8 | recall int8 | precision int8 |"
     yield "| --- | --- | --- | --- | --- | --- |"
@@ -51,10 +51,12 @@ def _lines(result: Result, file_name: str, split: str) -> Iterator[str]:
     yield "## Quantisation"
     yield ""
     yield f"- {quantisation.mode}, calibrated on {quantisation.calibration_chips} chips: {quantisation.calibration}"
-    yield f"- input {result.facts.input.dtype}{list(result.facts.input.shape)}, scale {quantisation.input_scale:g}, "
-    yield f"  zero point {quantisation.input_zero_point}"
-    yield f"- output {result.facts.output.dtype}{list(result.facts.output.shape)}, "
-    yield f"  scale {quantisation.output_scale:.6g}, zero point {quantisation.output_zero_point} (logits)"
+    ends = (
+        ("input", result.facts.input, quantisation.input_scale, quantisation.input_zero_point),
+        ("output (logits)", result.facts.output, quantisation.output_scale, quantisation.output_zero_point),
+    )
+    for what, tensor, scale, zero_point in ends:
+        yield f"- {what}: {tensor.dtype} {list(tensor.shape)}, scale {scale:.6g}, zero point {zero_point}"
     ops = ", ".join(f"{count} × {name}" for name, count in Counter(result.facts.ops).items())
     yield f"- operators: {ops}"
     yield ""

@@ -1,11 +1,15 @@
 """Keras to a fully quantised TFLite flatbuffer. The only file here that meets `tf.lite`."""
 
+import io
+import warnings
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from typing import Any
 
 import numpy as np
 
 from edge.errors import PermanentError
+from edge.native_log import native_stderr
 from edge.types import Pixels
 
 
@@ -40,7 +44,9 @@ def to_int8(model: Any, calibration: Pixels) -> bytes:
     converter.inference_input_type = tf.int8
     converter.inference_output_type = tf.int8
     try:
-        content: bytes = converter.convert()
+        # pages of tensor names and native notes, none of which says more than our own checks do
+        with warnings.catch_warnings(action="ignore"), redirect_stdout(io.StringIO()), native_stderr():
+            content: bytes = converter.convert()
     except (ValueError, RuntimeError) as error:
         raise PermanentError(f"the model cannot be quantised to int8: {error}") from error
     return content

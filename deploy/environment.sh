@@ -90,7 +90,7 @@ PIP_DISABLE_PIP_VERSION_CHECK=1
 export PIP_DISABLE_PIP_VERSION_CHECK
 sound || make_venv
 : >"$mark"
-echo "Installing $requirement into $venv; this takes a while the first time" >&2
+echo "Installing what is needed into $venv; the first time this takes a while" >&2
 if install; then status=0; else status=1; fi
 # pip came to an end by itself: without a network an environment that worked goes on working
 rm "$mark"

@@ -57,6 +57,7 @@ class LiveAnalysis:
         taken = 0
         last: Frame | None = None
         overwritten = 0
+        seen = 0
         while not control.stopping:
             control.beat()
             got = self._frames.wait_newer(taken, WAIT_S)
@@ -66,10 +67,15 @@ class LiveAnalysis:
                 continue
             taken, frame = got
             observer = self._outlet.observer
-            late = self._frames.overwritten - overwritten
-            overwritten += late
-            if late:
-                observer.skipped("busy", late)
+            busy = self._frames.overwritten - overwritten
+            overwritten += busy
+            if busy:
+                observer.skipped("busy", busy)
+            # numbers that never reached the slot: the source itself left them out to keep pace
+            late = frame.seq - seen - 1 - busy
+            if late > 0:
+                observer.skipped("late", late)
+            seen = frame.seq
             if last is not None and frame.t_ns - last.t_ns < self._least_ns:
                 observer.skipped("rate", 1)
                 continue

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import cv2
+
 from edge import __version__, model_store
 from edge.analysis import LiveAnalysis, LockstepAnalysis, Outlet
 from edge.audience import Audience
@@ -101,6 +103,9 @@ class App:
         self._choice = choose(config.source.uri)
         lockstep = not getattr(parse(self._choice.uri), "realtime", True)
         detector, self._notices = build_detector(config.detector)
+        if not isinstance(detector, Haar):
+            # our pictures are small: OpenCV's threads cost more than they gain; only the cascade profits from them
+            cv2.setNumThreads(1)
         classifier = build_classifier(config.expression.model)
         self._detector, self._classifier = detector, classifier
         self._live = not lockstep

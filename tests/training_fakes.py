@@ -1,15 +1,14 @@
 """Made-up data in FER2013's layout."""
 
 import gzip
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 
 from edge.contract.labels import FER2013_LABELS
+from tests.real_data import real_data
 from training.data.dataset import Dataset
 
 PIXELS = 48 * 48
@@ -52,8 +51,4 @@ def noise_chips(count: int, seed: int = 0) -> NDArray[np.uint8]:
 
 def real_fer2013() -> Path:
     """The real CSV; the test is skipped where it is absent."""
-    root = Path(os.environ.get("EMOTION_EDGE_DATA", Path(__file__).parents[2] / "shared" / "data"))
-    path = root / "fer2013" / "fer2013.csv.gz"
-    if not path.exists():
-        pytest.skip(f"needs FER2013 as {path}; EMOTION_EDGE_DATA names the folder of the data")
-    return path
+    return real_data("fer2013", "fer2013.csv.gz")

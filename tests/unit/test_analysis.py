@@ -55,6 +55,14 @@ def test_the_newest_frame_wins_and_the_others_count_as_busy():
     assert stage.telemetry.skipped_frames == {"busy": 2}
 
 
+def test_frames_the_source_left_out_count_as_late():
+    stage = Stage()
+    feeding = Feeding([frame(1)], [frame(4), frame(6)])
+    LiveAnalysis(feeding, stage.pipeline, stage.outlet).run(Control(Ticking()))
+    assert stage.seen() == [1, 6]
+    assert stage.telemetry.skipped_frames == {"busy": 1, "late": 3}
+
+
 def test_frames_above_the_rate_limit_are_skipped_with_that_reason():
     stage = Stage()
     feeding = Feeding(*[[frame(n)] for n in range(1, 9)])  # 25 a second

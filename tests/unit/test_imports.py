@@ -23,7 +23,7 @@ CORE = (
 )
 ADAPTERS = ("detectors", "sources", "sinks", "server", "classifier", "annotate", "encode")
 TRAINING_FROM_EDGE = {"edge.contract", "edge.types", "edge.errors", "edge.classifier"}
-CONVERT_FROM_EDGE = TRAINING_FROM_EDGE | {"edge.runtime", "edge.golden"}
+CONVERT_FROM_EDGE = TRAINING_FROM_EDGE | {"edge.runtime", "edge.golden", "edge.native_log"}
 
 
 def modules(package: str) -> list[Path]:
