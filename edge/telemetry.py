@@ -3,6 +3,7 @@
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 from prometheus_client import CollectorRegistry, Histogram
@@ -21,6 +22,13 @@ STAGE_BUCKETS_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 AGE_BUCKETS_S = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 
 
+class _Stage(NamedTuple):
+    """One stage's figures; looking a label up for each frame costs more than counting it."""
+
+    recent: deque[tuple[int, int]]
+    histogram: Histogram
+
+
 class Telemetry:
     """Told by the workers, asked by the server; safe for any number of threads."""
 
@@ -31,7 +39,7 @@ class Telemetry:
         self._lock = threading.Lock()
         self._scenes: deque[int] = deque(maxlen=WINDOW_ITEMS)
         self._ages: deque[tuple[int, int]] = deque(maxlen=WINDOW_ITEMS)
-        self._stages: dict[str, deque[tuple[int, int]]] = {}
+        self._stages: dict[str, _Stage] = {}
         self._skipped: Counter[str] = Counter()
         self._decisions: Counter[str] = Counter()
         self._label_s: dict[str, float] = {}
@@ -90,8 +98,12 @@ class Telemetry:
             self._skipped[reason] += frames
 
     def _stage(self, stage: str, now_ns: int, spent_ns: int) -> None:
-        self._stages.setdefault(stage, deque(maxlen=WINDOW_ITEMS)).append((now_ns, spent_ns))
-        self._stage_histogram.labels(stage).observe(spent_ns / 1e9)
+        known = self._stages.get(stage)
+        if known is None:
+            known = _Stage(deque(maxlen=WINDOW_ITEMS), self._stage_histogram.labels(stage))
+            self._stages[stage] = known
+        known.recent.append((now_ns, spent_ns))
+        known.histogram.observe(spent_ns / 1e9)
 
     @property
     def fps(self) -> float:
@@ -114,7 +126,7 @@ class Telemetry:
         """Time per stage over the window."""
         with self._lock:
             since_ns = self._since_ns()
-            spent = {stage: [ns for t, ns in items if t >= since_ns] for stage, items in self._stages.items()}
+            spent = {stage: [ns for t, ns in known.recent if t >= since_ns] for stage, known in self._stages.items()}
         found = {stage: _percentiles(values) for stage, values in spent.items()}
         return {stage: value for stage, value in found.items() if value is not None}
 

@@ -16,7 +16,8 @@ class ChipSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         size: side of the square chip in px.
         channels: 1 (grey) or 3 (RGB, red first).
         margin: side of the square that is cut, as a multiple of the FER2013-like face square (1.0: as trained).
-        resize: `area` averages when shrinking by more than 2 and is linear otherwise; `linear` is always linear.
+        resize: `area` averages while shrinking by 2 or more and is linear for the rest (see `shrink`); `linear` is
+            always linear.
     """
 
     size: int = 48
@@ -46,6 +47,28 @@ def chip_square(box: Box, width_px: int, height_px: int, framing: Framing, margi
     return PixelBox(round(cx - side / 2), round(cy - side / 2), side, side)
 
 
+def shrink(picture: Pixels, width_px: int, height_px: int) -> Pixels:
+    """Resize a picture, fast and without aliasing; meant for shrinking, linear where it has to grow.
+
+    Halving by area is exact and nearly free, while one area resize by another factor costs ten times as much; so halve
+    as long as that does not overshoot, then go the rest (a factor below 2, which does not alias) linearly.
+
+    Args:
+        picture: uint8 (H, W) or (H, W, C).
+        width_px: of the result.
+        height_px: of the result.
+    """
+    while picture.shape[1] >= 2 * width_px and picture.shape[0] >= 2 * height_px and min(picture.shape[:2]) > 1:
+        half_height, half_width = picture.shape[0] // 2, picture.shape[1] // 2
+        # without an odd last row or column the factor is exactly 2, which OpenCV does ten times faster
+        even = picture[: 2 * half_height, : 2 * half_width]
+        picture = cv2.resize(even, (half_width, half_height), interpolation=cv2.INTER_AREA)
+    if picture.shape[:2] == (height_px, width_px):
+        return picture
+    resized: Pixels = cv2.resize(picture, (width_px, height_px), interpolation=cv2.INTER_LINEAR)
+    return resized
+
+
 def cut_chip(picture: Pixels, square: PixelBox, spec: ChipSpec) -> Pixels:
     """Cut, pad by repeating the edge, convert and resize.
 
@@ -73,9 +96,8 @@ def cut_chip(picture: Pixels, square: PixelBox, spec: ChipSpec) -> Pixels:
     pads = (y0 - square.y, square.y + square.h - y1, x0 - square.x, square.x + square.w - x1)
     if any(pads):
         crop = cv2.copyMakeBorder(crop, *pads, borderType=cv2.BORDER_REPLICATE)
-    if crop.shape[0] != spec.size:
-        # AREA is exact but ten times slower than LINEAR; below a factor of two LINEAR does not alias
-        shrinking = spec.resize == "area" and crop.shape[0] > 2 * spec.size
-        interpolation = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
-        crop = cv2.resize(crop, (spec.size, spec.size), interpolation=interpolation)
+    if spec.resize == "area":
+        crop = shrink(crop, spec.size, spec.size)
+    elif crop.shape[0] != spec.size:
+        crop = cv2.resize(crop, (spec.size, spec.size), interpolation=cv2.INTER_LINEAR)
     return np.array(crop, dtype=np.uint8).reshape(spec.size, spec.size, spec.channels)

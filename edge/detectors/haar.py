@@ -5,7 +5,7 @@ from typing import Any
 
 import cv2
 
-from edge.detectors.letterbox import shrink
+from edge.contract.chip import shrink
 from edge.errors import PermanentError
 from edge.types import Box, Face, Frame, Framing
 

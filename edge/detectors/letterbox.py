@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.contract.chip import shrink
 from edge.types import Pixels
 
 
@@ -30,20 +31,6 @@ class Letterbox:
         corner = np.array([self.x, self.y], dtype=np.float32)
         size = np.array([self.w, self.h], dtype=np.float32)
         return (points - corner) / size
-
-
-def shrink(picture: Pixels, width_px: int, height_px: int) -> Pixels:
-    """Resize to a smaller picture, fast and without aliasing.
-
-    Halving by area is exact and nearly free, while one area resize by an odd factor costs ten times as much; so halve
-    as long as that does not overshoot, then go the rest (a factor below 2) linearly.
-    """
-    while picture.shape[1] >= 2 * width_px and picture.shape[0] >= 2 * height_px and min(picture.shape[:2]) > 1:
-        picture = cv2.resize(picture, (picture.shape[1] // 2, picture.shape[0] // 2), interpolation=cv2.INTER_AREA)
-    if picture.shape[:2] == (height_px, width_px):
-        return picture
-    smaller: Pixels = cv2.resize(picture, (width_px, height_px), interpolation=cv2.INTER_LINEAR)
-    return smaller
 
 
 def letterbox_into(bgr: Pixels, target: NDArray[np.float32]) -> Letterbox:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from edge.contract.chip import WHOLE, ChipSpec, chip_square, cut_chip
+from edge.contract.chip import WHOLE, ChipSpec, chip_square, cut_chip, shrink
 from edge.types import Box, Framing, PixelBox
 
 RANDOM = np.random.default_rng(0)
@@ -59,3 +59,19 @@ def test_the_square_is_centred_on_the_box_and_scaled_by_framing_and_margin():
     assert chip_square(box, 80, 80, WHOLE, 1.0) == PixelBox(20, 20, 40, 40)
     assert chip_square(box, 80, 80, Framing(1.0, 0.1), 1.0) == PixelBox(20, 16, 40, 40)
     assert chip_square(box, 80, 80, Framing(1.5, 0.0), 1.2) == PixelBox(4, 4, 72, 72)
+
+
+def test_shrinking_averages_instead_of_sampling():
+    stripes = np.tile(np.array([[0, 255]], np.uint8), (64, 32))
+    assert set(np.unique(shrink(stripes, 16, 16))) <= {127, 128}
+
+
+@pytest.mark.parametrize("side", [48, 49, 95, 96, 97, 191, 193, 400, 1001])
+def test_shrinking_keeps_the_middle_in_the_middle(side: int):
+    picture = np.zeros((side, side), np.uint8)
+    third = side // 3
+    picture[third : side - third, third : side - third] = 255
+    small = shrink(picture, 48, 48).astype(float)
+    rows, columns = np.indices(small.shape)
+    centre = (rows * small).sum() / small.sum(), (columns * small).sum() / small.sum()
+    assert centre == pytest.approx((23.5, 23.5), abs=0.5)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from edge.detectors.anchors import FULL_RANGE, SHORT_RANGE, anchor_centres
-from edge.detectors.letterbox import letterbox_into, shrink
+from edge.detectors.letterbox import letterbox_into
 from edge.detectors.nms import iou, weighted_nms
 
 
@@ -35,11 +35,6 @@ def test_the_network_sees_red_first_from_minus_one_to_one():
     target = np.zeros((4, 4, 3), np.float32)
     letterbox_into(np.full((4, 4, 3), (0, 127, 255), np.uint8), target)
     np.testing.assert_allclose(target[0, 0], [1, 127 / 127.5 - 1, -1], atol=1e-6)
-
-
-def test_shrinking_averages_instead_of_sampling():
-    stripes = np.tile(np.array([[0, 255]], np.uint8), (64, 32))
-    assert set(np.unique(shrink(stripes, 16, 16))) <= {127, 128}
 
 
 def test_iou_of_equal_boxes_is_one_and_of_empty_ones_zero():
