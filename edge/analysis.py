@@ -49,15 +49,14 @@ class LiveAnalysis:
         self._frames = frames
         self._pipeline = pipeline
         self._outlet = outlet
+        self._period_ns = round(1e9 / max_fps) if max_fps else 0
         # a tenth of slack: a 30 fps camera's jitter must not halve a limit of 30
-        self._least_ns = 0.9e9 / max_fps if max_fps else 0.0
+        self._slack_ns = self._period_ns // 10
 
     def run(self, control: Control) -> None:
         """Analyse until told to stop, or until the source has ended."""
-        taken = 0
-        last: Frame | None = None
-        overwritten = 0
-        seen = 0
+        taken = seen = 0
+        due_ns: int | None = None
         while not control.stopping:
             control.beat()
             got = self._frames.wait_newer(taken, WAIT_S)
@@ -65,21 +64,23 @@ class LiveAnalysis:
                 if self._frames.closed:
                     return
                 continue
-            taken, frame = got
+            number, frame = got
             observer = self._outlet.observer
-            busy = self._frames.overwritten - overwritten
-            overwritten += busy
-            if busy:
-                observer.skipped("busy", busy)
+            # numbers that were put into the slot and never taken out
+            busy = number - taken - 1
             # numbers that never reached the slot: the source itself left them out to keep pace
             late = frame.seq - seen - 1 - busy
-            if late > 0:
+            taken, seen = number, frame.seq
+            if busy:
+                observer.skipped("busy", busy)
+            if late:
                 observer.skipped("late", late)
-            seen = frame.seq
-            if last is not None and frame.t_ns - last.t_ns < self._least_ns:
+            if due_ns is None or frame.t_ns >= due_ns + self._period_ns:
+                due_ns = frame.t_ns  # the first, or after a pause
+            if frame.t_ns < due_ns - self._slack_ns:
                 observer.skipped("rate", 1)
                 continue
-            last = frame
+            due_ns += self._period_ns
             self._outlet.emit(self._pipeline.step(frame))
 
 

@@ -42,9 +42,9 @@ class Annotator:
 
     def _copy(self, frame: Frame) -> Pixels:
         # the frame is published and read-only; drawing needs pixels of its own
-        if self._canvas.shape != frame.bgr.shape:
-            self._canvas = np.empty_like(frame.bgr)
-        np.copyto(self._canvas, frame.bgr)
+        if self._canvas.shape[:2] != (frame.height, frame.width):
+            self._canvas = np.empty((frame.height, frame.width, 3), np.uint8)
+        frame.bgr_into(self._canvas)
         return self._canvas
 
     def _draw_track(self, canvas: Pixels, track: Track) -> None:

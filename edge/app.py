@@ -17,17 +17,19 @@ from edge.classifier import SHIPPED, TfliteClassifier
 from edge.config import Config, DetectorConfig
 from edge.detectors.blazeface import VARIANTS, BlazeFace
 from edge.detectors.haar import Haar
-from edge.errors import ConfigError
+from edge.errors import ConfigError, PermanentError
 from edge.events import SceneEvent, scene_event
+from edge.golden import replay
 from edge.logs import event, rfc3339
 from edge.pipeline import ExpressionRule, Pipeline
 from edge.policy import Policy
-from edge.ports import FaceDetector, FrameSource, Sink
+from edge.ports import FaceDetector, FrameSource
 from edge.present import Present
 from edge.server.view import Backstage, epoch_s
 from edge.sinks.jsonl import JsonlSink
 from edge.slot import LatestSlot
 from edge.sources import choose, open_source
+from edge.sources.specs import redacted
 from edge.sources.uri import parse
 from edge.status import Status
 from edge.supervisor import Supervisor, Task
@@ -59,6 +61,8 @@ def build_detector(config: DetectorConfig) -> tuple[FaceDetector, tuple[str, ...
             )
     if name == "haar":
         return Haar(min_face_px=config.min_face_px), notices
+    # the pictures are small: OpenCV's threads cost more than they gain, but for the cascade
+    cv2.setNumThreads(1)
     variant = VARIANTS[name]
     path = model_store.find(variant.file)
     if path is None:
@@ -70,8 +74,17 @@ def build_detector(config: DetectorConfig) -> tuple[FaceDetector, tuple[str, ...
 
 
 def build_classifier(model: str) -> TfliteClassifier:
-    """The expression model at that path, or the shipped one."""
-    return TfliteClassifier(Path(model) if model else SHIPPED)
+    """The expression model at that path, or the shipped one, once it has answered its golden chips.
+
+    Raises:
+        PermanentError: it cannot be used, or answers otherwise than when it was made.
+    """
+    path = Path(model) if model else SHIPPED
+    classifier = TfliteClassifier(path)
+    result = replay(classifier)
+    if not result.passed:
+        raise PermanentError(f"{path} {result.text()}; it is damaged, or its runtime is: fetch or convert it again")
+    return classifier
 
 
 def build_pipeline(config: Config, detector: FaceDetector, classifier: TfliteClassifier) -> Pipeline:
@@ -103,9 +116,6 @@ class App:
         self._choice = choose(config.source.uri)
         lockstep = not getattr(parse(self._choice.uri), "realtime", True)
         detector, self._notices = build_detector(config.detector)
-        if not isinstance(detector, Haar):
-            # our pictures are small: OpenCV's threads cost more than they gain; only the cascade profits from them
-            cv2.setNumThreads(1)
         classifier = build_classifier(config.expression.model)
         self._detector, self._classifier = detector, classifier
         self._live = not lockstep
@@ -114,12 +124,14 @@ class App:
         self._frames: LatestSlot[Frame] = LatestSlot()
         self._scenes: LatestSlot[Scene] = LatestSlot()
         self._jpegs: LatestSlot[JpegPacket] = LatestSlot()
-        opener: Callable[[], FrameSource] = partial(open_source, self._choice.uri, clock=clock, sleep=time.sleep)
-        self.capture = Capture(
-            self._choice.uri, self._choice.reason, opener, self._frames, config.source.read_timeout_s
+        opener: Callable[[], FrameSource] = partial(
+            open_source, self._choice.uri, clock=clock, silence_s=config.source.read_timeout_s
         )
-        sinks = self._sinks()
-        outlet = Outlet(self._scenes, sinks, self.telemetry)
+        # what is shown and logged has no password in it
+        name = redacted(self._choice.uri)
+        self.capture = Capture(name, self._choice.reason, opener, self._frames, config.source.read_timeout_s)
+        self._sinks = self._build_sinks()
+        outlet = Outlet(self._scenes, self._sinks, self.telemetry)
         pipeline = build_pipeline(config, detector, classifier)
         present = Present(
             self._scenes,
@@ -141,7 +153,7 @@ class App:
             ]
         tasks.append(Task("present", present.run))
         self.telemetry.registry.register(StatusCollector(self.status))
-        self.supervisor = Supervisor(tasks, sinks)
+        self.supervisor = Supervisor(tasks, self._sinks)
         self.backstage = Backstage(
             scenes=self._scenes,
             jpegs=self._jpegs,
@@ -151,6 +163,7 @@ class App:
             registry=self.telemetry.registry,
             ready=self._ready,
             alive=self.supervisor.alive,
+            timestamp_s=epoch_s if self._live else lambda _: time.time(),
         )
         for notice in self._notices:
             event(log, logging.WARNING, "detector.fallback", notice)
@@ -163,28 +176,29 @@ class App:
             f"expressions by {classifier.card.name} on {classifier.runtime}, faces by {detector.name}",
             xnnpack=classifier.xnnpack,
         )
-        event(log, logging.INFO, "source.chosen", self._choice.reason, source=self._choice.uri)
+        event(log, logging.INFO, "source.chosen", self._choice.reason, source=name)
 
     def status(self) -> Status:
         """A snapshot of everything worth showing."""
-        telemetry = self.telemetry
+        telemetry, source = self.telemetry, self.capture.status
         return Status(
             version=__version__,
             uptime_s=round((time.monotonic_ns() - self._started_ns) / 1e9, 1),
-            source=self.capture.status,
+            source=source,
             detector=self._detector.name,
             model=self._classifier.card.name,
             runtime=self._classifier.runtime,
             labels=self._classifier.labels,
             threshold=self.config.expression.threshold,
             fps=round(telemetry.fps, 1),
-            faces=telemetry.faces,
+            faces=telemetry.faces if source.state in ("online", "ended") else 0,
             latency_ms=telemetry.latency_ms,
             stages_ms=telemetry.stages_ms,
             skipped=telemetry.skipped_frames,
             decisions=telemetry.decisions,
             viewers=self._audience.count,
             encoded=telemetry.encoded,
+            events_lost=sum(sink.dropped for sink in self._sinks),
             notices=self._notices,
         )
 
@@ -210,9 +224,10 @@ class App:
     def _ready(self) -> tuple[bool, str]:
         source = self.capture.status
         well = source.state in ("online", "ended") and self.telemetry.scenes > 0
-        return well, f"{source.name} is {source.state}; {self.telemetry.scenes} scenes analysed"
+        # anybody may ask: neither name nor reason of the source
+        return well, f"the source is {source.state}; {self.telemetry.scenes} scenes analysed"
 
-    def _sinks(self) -> tuple[Sink, ...]:
+    def _build_sinks(self) -> tuple[JsonlSink, ...]:
         events = self.config.events
         if not events.path:
             return ()

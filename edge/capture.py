@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import msgspec
 
-from edge.errors import SourceEnded, TemporaryError
+from edge.errors import NotDue, NotYet, SourceEnded, TemporaryError
 from edge.logs import event
 from edge.ports import FrameSource
 from edge.slot import LatestSlot
@@ -16,6 +16,11 @@ from edge.types import Frame
 from edge.worker import Control
 
 log = logging.getLogger(__name__)
+
+SLICE_S = 0.25
+"""Longest single wait for a frame: how soon a stop is noticed."""
+STALLED_S = 1.0
+"""A live source silent for so long is no longer shown as live."""
 
 
 class Capture:
@@ -58,8 +63,23 @@ class Capture:
         try:
             self.opened(source)
             base = self._last_seq
+            silent_s = 0.0
             while not control.stopping:
-                frame = self._renumbered(source.read(self._timeout_s), base)
+                slice_s = min(SLICE_S, self._timeout_s)
+                try:
+                    frame = self._renumbered(source.read(slice_s), base)
+                except NotDue:
+                    control.beat()
+                    continue
+                except NotYet as error:
+                    control.beat()
+                    silent_s += slice_s
+                    if silent_s >= self._timeout_s:
+                        raise
+                    if silent_s >= min(STALLED_S, self._timeout_s):
+                        self.stalled(error)
+                    continue
+                silent_s = 0.0
                 self._frames.put(frame)
                 self.grabbed(frame)
                 control.recovered()
@@ -75,13 +95,17 @@ class Capture:
 
     def opened(self, source: FrameSource) -> None:
         """The source is there, its first frame is not yet."""
-        self._set(name=source.name)
+        again = self._last_seq > 0
+        self._set(name=source.name, reconnects=self.status.reconnects + again)
 
     def grabbed(self, frame: Frame) -> None:
         """One more frame has come."""
         self._last_seq = frame.seq
         before = self.status
-        self._set(state="online", reason=self._reason, width=frame.width, height=frame.height, frames=before.frames + 1)
+        changes: dict[str, object] = {"width": frame.width, "height": frame.height, "frames": frame.seq}
+        if before.state != "online":
+            changes |= {"state": "online", "reason": self._reason, "since": frame.seq}
+        self._set(**changes)
         if before.state != "online":
             event(
                 log,
@@ -100,12 +124,14 @@ class Capture:
         """It broke, and will be opened again."""
         before = self.status
         state = "reconnecting" if before.frames else "starting"
-        self._set(state=state, reason=str(error), reconnects=before.reconnects + 1)
+        self._set(state=state, reason=str(error))
         event(log, logging.WARNING, f"source.{state}", str(error), retry_in_s=round(wait_s, 1))
 
-    def failed(self, error: Exception) -> None:
-        """It broke for good."""
-        self._set(state="failed", reason=str(error))
+    def stalled(self, error: NotYet) -> None:
+        """It is open but silent."""
+        if self.status.state == "online":
+            self._set(state="stalled", reason=str(error))
+            event(log, logging.WARNING, "source.stalled", str(error), reopened_after_s=self._timeout_s)
 
     def _set(self, **changes: object) -> None:
         with self._lock:

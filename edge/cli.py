@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import msgspec
 
@@ -36,14 +37,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 0
     except BrokenPipeError:
-        # the reader (`| head`) has what it wanted; nothing more can be written, not even by the interpreter's flush
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()  # the reader (`| head`) has what it wanted
         return 0
     return code
 
 
+def _discard_output() -> None:
+    """Let nothing more be written to a pipe without reader, not even by the interpreter's last flush."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="emotion-edge",
         description="Watches a camera, finds faces, names each face's apparent expression and shows it live.",
     )
@@ -55,6 +60,14 @@ def _parser() -> argparse.ArgumentParser:
     add_models(commands.add_parser("models", help="list, fetch, verify and inspect model files"))
     _add_bench(commands.add_parser("bench", help="measure this device"))
     return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """A mistyped argument is a configuration error like any other: a service must not be restarted for it."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(EXIT_CONFIG, f"{self.prog}: {message}\n")
 
 
 class _Version(argparse.Action):
@@ -108,6 +121,8 @@ def _run(arguments: argparse.Namespace) -> int:
 
     config = load(arguments.config, _flags(arguments))
     if arguments.lan:
+        if arguments.host is not None:
+            raise ConfigError(f"--lan listens on all interfaces, --host on {arguments.host}; give one of them")
         config = _on_lan(config)
     if arguments.duration is not None and not arguments.duration > 0:
         raise ConfigError(f"--duration is a number of seconds above 0, found {arguments.duration}")
@@ -131,10 +146,12 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _on_lan(config: Config) -> Config:
+    from edge.server.bind import is_loopback  # noqa: PLC0415
     from edge.server.token import load_or_make_token  # noqa: PLC0415
 
     token = config.server.token or load_or_make_token(token_path())
-    return msgspec.structs.replace(config, server=msgspec.structs.replace(config.server, host="0.0.0.0", token=token))
+    host = "0.0.0.0" if is_loopback(config.server.host) else config.server.host
+    return msgspec.structs.replace(config, server=msgspec.structs.replace(config.server, host=host, token=token))
 
 
 def token_path() -> Path:
@@ -160,7 +177,10 @@ def _announce(url: str, config: Config) -> None:
     else:
         addresses = lan_urls(config.server.host, int(port), config.server.token)
         text = "\n  ".join(["Open one of these in a browser on your network:", *addresses])
-    print(text, flush=True)
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        _discard_output()  # nobody reads it, which is no reason to stop
 
 
 def _add_bench(parser: argparse.ArgumentParser) -> None:
@@ -177,5 +197,8 @@ def _bench(arguments: argparse.Namespace) -> int:
     report = measure(arguments.source, quick=arguments.quick)
     print(report.text())
     if arguments.json:
-        arguments.json.write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
+        try:
+            arguments.json.write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
+        except OSError as error:
+            raise ConfigError(f"cannot write the figures to {arguments.json}: {error.strerror}") from error
     return 0

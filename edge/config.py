@@ -158,7 +158,7 @@ def default_file(environment: Mapping[str, str]) -> Path | None:
         return Path(named)
     home = environment.get("XDG_CONFIG_HOME") or str(Path(environment.get("HOME", "/")) / ".config")
     for path in (Path(home) / "emotion-edge" / "config.toml", SYSTEM_FILE):
-        if path.is_file():
+        if os.path.isfile(path):  # noqa: PTH113  # a folder that may not be looked into holds no file for us
             return path
     return None
 
@@ -191,6 +191,11 @@ def _read(path: Path) -> Layer:
 
 def _from_environment(environment: Mapping[str, str]) -> Layer:
     layer: Layer = {}
+    known = {f"{ENVIRONMENT_PREFIX}{section}_{key}".upper() for section, key, _ in settings()}
+    prefixes = tuple(f"{ENVIRONMENT_PREFIX}{section}_".upper() for section in {section for section, _, _ in settings()})
+    for variable in environment:
+        if variable.startswith(prefixes) and variable not in known:
+            raise ConfigError(_unknown("variable", variable, sorted(known), "the environment"))
     for section, key, kind in settings():
         variable = f"{ENVIRONMENT_PREFIX}{section}_{key}".upper()
         text = environment.get(variable)

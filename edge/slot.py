@@ -18,16 +18,12 @@ class LatestSlot(Generic[T]):
         self._changed = threading.Condition()
         self._item: T | None = None
         self._seq = 0
-        self._taken_seq = 0
-        self._overwritten = 0
         self._closed = False
         self._listeners: list[Callable[[], None]] = []
 
     def put(self, item: T) -> None:
-        """Make `item` the newest and wake all who wait. An item nobody took counts as overwritten."""
+        """Make `item` the newest, one number up, and wake all who wait. A gap in the numbers is what one missed."""
         with self._changed:
-            if self._seq > self._taken_seq:
-                self._overwritten += 1
             self._item = item
             self._seq += 1
             self._changed.notify_all()
@@ -49,14 +45,7 @@ class LatestSlot(Generic[T]):
     def _newer(self, seq: int) -> tuple[int, T] | None:
         if self._item is None or self._seq <= seq:
             return None
-        self._taken_seq = self._seq
         return self._seq, self._item
-
-    @property
-    def overwritten(self) -> int:
-        """How many items were replaced before anybody took them."""
-        with self._changed:
-            return self._overwritten
 
     @property
     def closed(self) -> bool:

@@ -8,12 +8,13 @@ class SourceStatus(msgspec.Struct, frozen=True):
 
     Attributes:
         name: which one, for people.
-        state: `starting`, `online`, `stalled`, `reconnecting`, `failed` or `ended`.
+        state: `starting`, `online`, `stalled`, `reconnecting` or `ended`.
         reason: why it was chosen, or why it is in this state.
         width: of the newest frame in px, 0 before the first.
         height: of the newest frame in px, 0 before the first.
-        frames: grabbed so far.
-        reconnects: how often it was opened again.
+        frames: grabbed so far, with those the source left out to keep pace: scenes and skipped frames add up to it.
+        reconnects: how often it was opened again after it had delivered.
+        since: number of the first frame since it came online.
     """
 
     name: str
@@ -23,6 +24,7 @@ class SourceStatus(msgspec.Struct, frozen=True):
     height: int = 0
     frames: int = 0
     reconnects: int = 0
+    since: int = 0
 
 
 class Percentiles(msgspec.Struct, frozen=True):
@@ -52,6 +54,7 @@ class Status(msgspec.Struct, frozen=True):
         decisions: detector decisions by reason, since the start.
         viewers: of the stream, now.
         encoded: JPEGs made since the start.
+        events_lost: scenes that could not be written to the event log.
         notices: warnings a person should see, such as a missing detector file.
     """
 
@@ -71,4 +74,5 @@ class Status(msgspec.Struct, frozen=True):
     decisions: dict[str, int]
     viewers: int
     encoded: int
+    events_lost: int = 0
     notices: tuple[str, ...] = ()

@@ -75,7 +75,7 @@ class Telemetry:
             self._scenes.append(now_ns)
             self._decisions[scene.decision.reason] += 1
             for track in scene.tracks:
-                if track.label is not None:
+                if track.label is not None and track.age > 1:  # a new face was not there since the last scene
                     self._label_s[track.label] = self._label_s.get(track.label, 0.0) + dt_s
             for stage, spent_ns in scene.timings_ns.items():
                 self._stage(stage, now_ns, spent_ns)
@@ -191,6 +191,7 @@ class StatusCollector(Collector):
         yield GaugeMetricFamily("emotion_edge_viewers", "Clients of the stream", status.viewers)
         yield CounterMetricFamily("emotion_edge_frames", "Frames grabbed", status.source.frames)
         yield CounterMetricFamily("emotion_edge_source_reconnects", "Source opened again", status.source.reconnects)
+        yield CounterMetricFamily("emotion_edge_events_lost", "Scenes not written to the event log", status.events_lost)
         yield CounterMetricFamily("emotion_edge_jpegs", "JPEGs encoded", status.encoded)
         skipped = CounterMetricFamily("emotion_edge_skipped_frames", "Frames not analysed", labels=["reason"])
         for reason, frames in status.skipped.items():

@@ -44,12 +44,13 @@ def advance(state: Tracks, frame: Frame, faces: tuple[Face, ...] | None, setting
         faces: what a detector found on it; None if none ran: the cached ROIs stay.
         settings: see there.
     """
+    # first of all, so that nobody gets the id of who was here an hour ago
+    before = _fresh(state.items, frame, settings)
     if faces is None:
-        kept = [replace(track, age=track.age + 1) for track in state.items]
-        return replace(state, items=_fresh(kept, frame, settings))
-    pairs = _match(state.items, faces, settings)
+        return replace(state, items=tuple(replace(track, age=track.age + 1) for track in before))
+    pairs = _match(before, faces, settings)
     tracks = []
-    for index, track in enumerate(state.items):
+    for index, track in enumerate(before):
         if index in pairs:
             tracks.append(_seen(track, faces[pairs[index]], frame))
         elif track.misses < settings.max_misses:
@@ -59,7 +60,7 @@ def advance(state: Tracks, frame: Frame, faces: tuple[Face, ...] | None, setting
         if index not in pairs.values():
             tracks.append(Track(next_id, face.box, face.score, face.keypoints, 1, 0, frame.seq, frame.t_ns))
             next_id += 1
-    return Tracks(_fresh(tracks, frame, settings), next_id)
+    return Tracks(tuple(tracks), next_id)
 
 
 def _seen(track: Track, face: Face, frame: Frame) -> Track:
@@ -75,7 +76,7 @@ def _seen(track: Track, face: Face, frame: Frame) -> Track:
     )
 
 
-def _fresh(tracks: list[Track], frame: Frame, settings: TrackerSettings) -> tuple[Track, ...]:
+def _fresh(tracks: tuple[Track, ...], frame: Frame, settings: TrackerSettings) -> tuple[Track, ...]:
     return tuple(track for track in tracks if (frame.t_ns - track.seen_ns) / 1e6 <= settings.max_age_ms)
 
 

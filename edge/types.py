@@ -27,6 +27,10 @@ class PixelFormat(StrEnum):
     I420 = "i420"  # uint8 (H * 3 / 2, W): the Y plane, then U and V at half size (picamera2 "YUV420")
 
 
+TO_BGR = {PixelFormat.GREY: cv2.COLOR_GRAY2BGR, PixelFormat.I420: cv2.COLOR_YUV2BGR_I420}
+"""OpenCV's conversion to BGR from the other formats."""
+
+
 def read_only(array: NDArray[np.generic]) -> None:
     """Mark an array as published: nobody may write to it any more."""
     array.setflags(write=False)
@@ -68,16 +72,18 @@ class Frame:
     def bgr(self) -> Pixels:
         """uint8 (H, W, 3) in 0..255, blue first; made once, when first asked for."""
         if not self._bgr:
-            match self.format:
-                case PixelFormat.BGR:
-                    bgr = self.pixels
-                case PixelFormat.GREY:
-                    bgr = cv2.cvtColor(self.pixels, cv2.COLOR_GRAY2BGR)
-                case PixelFormat.I420:
-                    bgr = cv2.cvtColor(self.pixels, cv2.COLOR_YUV2BGR_I420)
+            is_bgr = self.format is PixelFormat.BGR
+            bgr = self.pixels if is_bgr else cv2.cvtColor(self.pixels, TO_BGR[self.format])
             read_only(bgr)
             self._bgr.append(bgr)
         return self._bgr[0]
+
+    def bgr_into(self, canvas: Pixels) -> None:
+        """Write the picture to `canvas`, uint8 (H, W, 3): converted straight into it unless `bgr` was made already."""
+        if self._bgr or self.format is PixelFormat.BGR:
+            np.copyto(canvas, self.bgr)
+        else:
+            cv2.cvtColor(self.pixels, TO_BGR[self.format], dst=canvas)
 
     @property
     def luma(self) -> Pixels:
@@ -163,6 +169,7 @@ class Track:
         seen_ns: that frame's time.
         scores: smoothed probabilities, or None before the first classification.
         scored_seq: the frame the newest scores came from, or None.
+        scored_ns: that frame's time, or None.
         label: the expression named, `UNCERTAIN` below the threshold, None before the first classification.
         confidence: probability of the likeliest class, 0 before the first classification.
     """

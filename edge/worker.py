@@ -64,6 +64,15 @@ class Control:
 Body = Callable[[Control], None]
 
 
+def outcome(call: Callable[[], None]) -> Exception | None:
+    """Make a call on behalf of another thread, which is to raise what it raised."""
+    try:
+        call()
+    except Exception as error:
+        return error
+    return None
+
+
 class Worker:
     """Runs a body on a thread of its own.
 

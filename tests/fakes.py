@@ -60,7 +60,7 @@ class FakeSource:
 
     live = False
 
-    def __init__(self, frames: Iterable[Frame], then: Exception | None = None, name: str = "fake") -> None:
+    def __init__(self, frames: Iterable[Frame | Exception], then: Exception | None = None, name: str = "fake") -> None:
         self.name = name
         self._frames = iter(frames)
         self._then = then or SourceEnded("no more")
@@ -69,6 +69,8 @@ class FakeSource:
     def read(self, timeout_s: float) -> Frame:
         """The next frame, or the error at the end."""
         for frame in self._frames:
+            if isinstance(frame, Exception):
+                raise frame
             return frame
         raise self._then
 

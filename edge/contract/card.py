@@ -19,7 +19,8 @@ from edge.errors import PermanentError
 from edge.types import Pixels
 
 CARD_NAME = "emotion-edge-card.json"
-GOLDEN_NAME = "emotion-edge-golden.npz"
+GOLDEN_CHIPS_NAME = "emotion-edge-golden/chips.npy"
+GOLDEN_OUTPUTS_NAME = "emotion-edge-golden/outputs.npy"
 
 
 class InputSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -97,17 +98,27 @@ class Golden:
 
 def with_card(model: bytes, card: ModelCard, golden: Golden) -> bytes:
     """The model with card and golden chips appended. Same input, same bytes."""
-    arrays = io.BytesIO()
-    np.savez_compressed(arrays, chips=golden.chips, outputs=golden.outputs)
     tail = io.BytesIO()
     tail.write(model)
     with zipfile.ZipFile(tail, "a", zipfile.ZIP_DEFLATED) as archive:
         for name, data in (
             (CARD_NAME, msgspec.json.format(msgspec.json.encode(card))),
-            (GOLDEN_NAME, arrays.getvalue()),
+            (GOLDEN_CHIPS_NAME, _to_npy(golden.chips)),
+            (GOLDEN_OUTPUTS_NAME, _to_npy(golden.outputs)),
         ):
             archive.writestr(zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED)
     return tail.getvalue()
+
+
+def _to_npy(array: NDArray[Any]) -> bytes:
+    data = io.BytesIO()
+    np.save(data, array, allow_pickle=False)
+    return data.getvalue()
+
+
+def _from_npy(data: bytes) -> NDArray[Any]:
+    array: NDArray[Any] = np.load(io.BytesIO(data), allow_pickle=False)
+    return array
 
 
 def read_model(path: Path) -> bytes:
@@ -131,8 +142,7 @@ def read_card(content: bytes, name: str) -> tuple[ModelCard, Golden]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             card = msgspec.json.decode(archive.read(CARD_NAME), type=ModelCard)
-            with np.load(io.BytesIO(archive.read(GOLDEN_NAME)), allow_pickle=False) as arrays:
-                golden = Golden(arrays["chips"], arrays["outputs"])
+            golden = Golden(_from_npy(archive.read(GOLDEN_CHIPS_NAME)), _from_npy(archive.read(GOLDEN_OUTPUTS_NAME)))
     except (zipfile.BadZipFile, KeyError) as error:
         raise PermanentError(
             f"{name} carries no model card (expected {CARD_NAME} in a ZIP behind the model, found: {error}); "

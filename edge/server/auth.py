@@ -1,7 +1,6 @@
 """Who may watch: whoever has the token, or, without one, whoever asks this machine by its own name."""
 
 import base64
-import binascii
 import hashlib
 import hmac
 import logging
@@ -10,6 +9,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from edge.logs import event
 from edge.server.bind import is_loopback
 from edge.server.doors import SIGN_IN_CSP, sign_in_page, signed_in_page
 from edge.server.settings import ServerSettings
@@ -24,7 +24,8 @@ COOKIE_DAYS = 30
 
 def same(given: str, expected: str) -> bool:
     """Compare in a time that tells nothing about where they differ."""
-    return hmac.compare_digest(given.encode(), expected.encode())
+    # headers may hold any byte, which aiohttp hands over as lone surrogates
+    return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), expected.encode())
 
 
 def derived(token: str, purpose: str) -> str:
@@ -93,7 +94,7 @@ def _token_gate(token: str) -> Middleware:
             return await handler(request)
         if same(request.cookies.get(cookie_name, ""), cookie_value):
             return await handler(request)
-        log.info("refused a client without the token", extra={"event": "auth_refused", "client": request.remote})
+        event(log, logging.WARNING, "server.refused", "a client without the token was refused", client=request.remote)
         return _refusal(request, wrong=in_query is not None or in_header is not None)
 
     return gate
@@ -108,7 +109,7 @@ def _presented(header: str) -> str | None:
         case "basic":
             try:
                 return base64.b64decode(value, validate=True).decode().partition(":")[2]
-            except (binascii.Error, UnicodeDecodeError):
+            except ValueError:  # no Base64, or no UTF-8 in it
                 return ""
         case _:
             return None

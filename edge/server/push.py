@@ -8,6 +8,8 @@ from contextlib import aclosing
 
 from aiohttp import web
 
+from edge.logs import event
+
 log = logging.getLogger(__name__)
 
 SEND_BUFFER_BYTES = 128 * 1024
@@ -47,13 +49,10 @@ async def push(
                     await writer.write(part)
                     await writer.drain()
         except TimeoutError:
-            log.info(
-                "dropped a client that took nothing for %g s",
-                timeout_s,
-                extra={"event": "client_dropped", "client": request.remote, "path": request.path},
-            )
+            message = f"a client that took nothing for {timeout_s:g} s was dropped"
+            event(log, logging.INFO, "server.dropped", message, client=request.remote, path=request.path)
             if request.transport is not None:
                 request.transport.abort()
         except ConnectionError:
-            log.debug("a client has gone", extra={"event": "client_gone", "client": request.remote})
+            event(log, logging.DEBUG, "server.left", "a client has gone", client=request.remote)
     return response

@@ -32,7 +32,7 @@ def load_or_make_token(path: Path) -> str:
     except OSError as error:
         raise ConfigError(
             f"The token file {path} can be neither read nor made ({error.strerror}). "
-            "Make its folder writable for this user, or name another file."
+            "Make its folder writable for this user."
         ) from error
 
 
@@ -55,9 +55,10 @@ def lan_urls(host: str, port: int, token: str | None) -> list[str]:
 def lan_addresses() -> list[str]:
     """This machine's IPv4 addresses but loopback, the one of the default route first."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        addresses = [_address_of(sock, name) for _, name in socket.if_nameindex()]
-        # without a default route the interfaces' own addresses are all there is
-        with suppress(OSError):
+        addresses: list[str | None] = []
+        with suppress(OSError):  # a sandbox may forbid the question
+            addresses += [_address_of(sock, name) for _, name in socket.if_nameindex()]
+        with suppress(OSError):  # there may be no default route
             sock.connect(NOWHERE)
             addresses.insert(0, sock.getsockname()[0])
     return list(dict.fromkeys(address for address in addresses if address and not address.startswith("127.")))

@@ -5,7 +5,9 @@ could not be written is counted.
 """
 
 import contextlib
+import errno
 import logging
+import os
 import queue
 import threading
 from collections.abc import Callable
@@ -22,6 +24,9 @@ log = logging.getLogger(__name__)
 
 WAITING_LINES = 10_000
 """Bound of what waits for the disk: at 30 scenes a second, over five minutes."""
+
+
+CLOSE_S = 0.5
 
 
 class JsonlSink:
@@ -74,21 +79,17 @@ class JsonlSink:
             self._lost(1, "the writer is behind")
 
     def close(self) -> None:
-        """Write what waits and end the writer; gives up after two seconds."""
+        """Write what waits and end the writer; gives up after `CLOSE_S`."""
         self._closing.set()
         with contextlib.suppress(queue.Full):  # a busy writer sees `_closing` when it is done
             self._waiting.put_nowait(None)
-        self._thread.join(2.0)
+        self._thread.join(CLOSE_S)
 
     def _run(self) -> None:
         ended = False
         while not ended:
             lines, ended = self._gather()
-            if lines:
-                try:
-                    self._write(lines)
-                except OSError as error:
-                    self._lost(len(lines), error.strerror or str(error))
+            self._write(lines)
 
     def _gather(self) -> tuple[list[bytes], bool]:
         """Lines that came within `flush_s` of the first, or as many as are worth a write; and whether to end."""
@@ -110,29 +111,40 @@ class JsonlSink:
 
     def _write(self, lines: list[bytes]) -> None:
         start = 0
-        size = self._path.stat().st_size if self._path.exists() else 0
+        size = self._size()
         for index, line in enumerate(lines):
             if size and size + len(line) > self._max_bytes:
                 self._append(lines[start:index])
-                self._rotate()
                 start, size = index, 0
+                try:
+                    self._rotate()
+                except OSError as error:  # better a large file than none
+                    event(log, logging.ERROR, "events.rotation", f"{self._path} cannot be rotated: {error.strerror}")
             size += len(line)
         self._append(lines[start:])
 
     def _append(self, lines: list[bytes]) -> None:
         if not lines:
             return
-        with self._path.open("ab", buffering=0) as file:
-            before = file.tell()
-            data = b"".join(lines)
-            try:
-                written = file.write(data)
-                if written != len(data):
-                    raise OSError(28, "No space left on device")
-            except OSError:
-                with contextlib.suppress(OSError):  # a device cannot be cut
-                    file.truncate(before)  # never leave half a line
-                raise
+        data = b"".join(lines)
+        try:
+            with self._path.open("ab", buffering=0) as file:
+                before = file.tell()
+                try:
+                    if file.write(data) != len(data):
+                        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                except OSError:
+                    with contextlib.suppress(OSError):  # a device cannot be cut
+                        file.truncate(before)  # never leave half a line
+                    raise
+        except OSError as error:
+            self._lost(len(lines), error.strerror or str(error))
+
+    def _size(self) -> int:
+        try:
+            return self._path.stat().st_size
+        except OSError:  # moved away by somebody: a new one begins
+            return 0
 
     def _rotate(self) -> None:
         """path → path.1 → path.2 …; the oldest goes."""

@@ -5,15 +5,27 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
-from edge.errors import EdgeError, PermanentError, TemporaryError
+from edge.errors import EdgeError, NotYet, PermanentError, TemporaryError
 from edge.ports import Clock
 from edge.slot import LatestSlot
 from edge.types import Frame, PixelFormat, Pixels
+from edge.worker import outcome
 
 _log = logging.getLogger(__name__)
 
 CLOSE_S = 1.0
 """How long `close` waits for a native call to return before it leaves the thread behind."""
+
+HUNG_NS = 30_000_000_000
+"""A native call still under way so long after its source was closed will never return: OpenCV's take up to 10 s."""
+
+MOST_LEFT_BEHIND = 3
+"""More such threads than this are not made: each holds its device and memory."""
+
+_left_behind: list[tuple[threading.Thread, int]] = []
+"""With the time they were left."""
+
+HUNG = "a native call of it has never returned and may still hold the device; only a restart of this program frees it"
 
 
 class Device(Protocol):
@@ -45,7 +57,8 @@ class NewestFrame:
         advice: what to do if none comes.
 
     Raises:
-        EdgeError: what `open_device` raised, or no picture came in time. That a device opens proves nothing.
+        EdgeError: what `open_device` raised, or no picture came in time. That a device opens proves nothing. Neither
+            temporary nor permanent where a native call has hung for good: only a new process gets rid of that.
     """
 
     live = True
@@ -56,15 +69,19 @@ class NewestFrame:
         self.name = name
         self._advice = advice
         self._clock = clock
-        self._slot: LatestSlot[Frame | EdgeError] = LatestSlot()
+        self._slot: LatestSlot[Frame | Exception] = LatestSlot()
         self._seen = 0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(open_device,), name=f"grab {name}", daemon=True)
+        if len(self._hung(0)) >= MOST_LEFT_BEHIND:
+            raise EdgeError(f"{name} hangs again and again: {HUNG}")
         self._thread.start()
         try:
             first = self._newest(open_timeout_s)
-        except EdgeError:
+        except EdgeError as error:
             self.close()
+            if self._hung(HUNG_NS):  # and may hold the very device that cannot be opened
+                raise EdgeError(f"{error}; {HUNG}") from error
             raise
         # the first read is to have this frame, or a newer one
         self._seen = 0
@@ -83,31 +100,44 @@ class NewestFrame:
         self._stop.set()
         self._thread.join(CLOSE_S)
         if self._thread.is_alive():
+            _left_behind.append((self._thread, self._clock()))
             _log.warning("%s does not let go; it is left to a background thread", self.name)
 
     def _newest(self, timeout_s: float) -> Frame:
         newer = self._slot.wait_newer(self._seen, timeout_s)
         if newer is None:
-            found = "its reader has stopped" if self._slot.closed else f"no picture came within {timeout_s:.1f} s"
-            raise TemporaryError(f"{self.name}: {found}; {self._advice}")
+            if self._slot.closed:
+                raise TemporaryError(f"{self.name}: its reader has stopped; {self._advice}")
+            raise NotYet(f"{self.name}: no picture comes; {self._advice}")
         number, item = newer
-        if isinstance(item, EdgeError):
+        if isinstance(item, Exception):
             raise item
         self._seen = number
         return item
 
     def _run(self, open_device: Callable[[], Device]) -> None:
+        failure = outcome(lambda: self._grab(open_device))
+        if failure is not None:
+            self._slot.put(failure)
+        self._slot.close()
+
+    def _grab(self, open_device: Callable[[], Device]) -> None:
+        device = open_device()
         try:
-            device = open_device()
-            try:
-                seq = 0
-                while not self._stop.is_set():
-                    pixels, pixel_format = device.grab()
-                    seq += 1
-                    self._slot.put(Frame(seq, self._clock(), pixels, pixel_format))
-            finally:
-                device.close()
-        except EdgeError as error:
-            self._slot.put(error)
+            seq = 0
+            while not self._stop.is_set():
+                pixels, pixel_format = device.grab()
+                seq += 1
+                self._slot.put(Frame(seq, self._clock(), pixels, pixel_format))
         finally:
-            self._slot.close()
+            device.close()
+
+    def _hung(self, longer_than_ns: int) -> list[threading.Thread]:
+        """Threads of earlier sources of this name whose native call has not returned for so long."""
+        now_ns = self._clock()
+        _left_behind[:] = [(thread, since_ns) for thread, since_ns in _left_behind if thread.is_alive()]
+        return [
+            thread
+            for thread, since_ns in _left_behind
+            if thread.name == self._thread.name and now_ns - since_ns >= longer_than_ns
+        ]

@@ -11,7 +11,7 @@ from edge.sources.pacing import Sleep
 from edge.sources.picamera2 import open_picamera2
 from edge.sources.specs import DemoSpec, FileSpec, ImagesSpec, Picamera2Spec, UrlSpec, V4l2Spec
 from edge.sources.uri import AUTO, parse
-from edge.sources.url import open_url
+from edge.sources.url import READ_TIMEOUT_S, open_url
 from edge.sources.v4l2 import open_v4l2
 
 
@@ -35,13 +35,16 @@ def check(uri: str) -> None:
             pass
 
 
-def open_source(uri: str, *, clock: Clock = time.monotonic_ns, sleep: Sleep = time.sleep) -> FrameSource:
+def open_source(
+    uri: str, *, clock: Clock = time.monotonic_ns, sleep: Sleep = time.sleep, silence_s: float = READ_TIMEOUT_S
+) -> FrameSource:
     """Open the source that a URI names.
 
     Args:
         uri: what `edge.sources.uri.parse` takes; for `auto`, first ask `edge.sources.choosing.choose`.
         clock: the world's time, for stamps and pacing.
         sleep: how to wait.
+        silence_s: after how long a silent network stream is given up.
 
     Raises:
         ConfigError: the URI is wrong, or a library is missing.
@@ -60,4 +63,4 @@ def open_source(uri: str, *, clock: Clock = time.monotonic_ns, sleep: Sleep = ti
         case Picamera2Spec() as spec:
             return open_picamera2(spec, clock)
         case UrlSpec() as spec:
-            return open_url(spec, clock)
+            return open_url(spec, clock, read_timeout_s=silence_s)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 
-from edge.errors import TemporaryError
+from edge.errors import NotDue
 from edge.ports import Clock
 
 Sleep = Callable[[float], None]
@@ -36,7 +36,7 @@ class Pacer:
             Its index from 0; a gap to the one before is to be skipped.
 
         Raises:
-            TemporaryError: it is not due within `timeout_s`.
+            NotDue: it is not due within `timeout_s`.
         """
         now_ns = self._clock()
         if self._start_ns is None:
@@ -51,7 +51,7 @@ class Pacer:
             self._sleep(-late_s)
         else:
             self._sleep(max(timeout_s, 0.0))
-            raise TemporaryError(
+            raise NotDue(
                 f"no picture is due within {timeout_s:.2f} s: at {self._fps:g} pictures per second the next comes in "
                 f"{-late_s - timeout_s:.2f} s; wait longer or ask for more pictures per second"
             )

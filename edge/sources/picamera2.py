@@ -37,8 +37,12 @@ def cameras() -> tuple[int, ...]:
 
     Raises:
         ConfigError: picamera2 is not installed.
+        TemporaryError: libcamera does not start.
     """
-    known = _library().global_camera_info()
+    try:
+        known = _library().global_camera_info()
+    except (RuntimeError, OSError) as error:
+        raise TemporaryError(f"libcamera does not list its cameras ({error}); {_ADVICE}") from error
     return tuple(int(info["Num"]) for info in known if "usb" not in str(info.get("Id", "")).lower())
 
 
@@ -53,6 +57,12 @@ def _library() -> Any:
             f"picamera2 cannot be imported ({error}); it comes from Debian, not from PyPI: "
             f"`sudo apt install python3-picamera2`, and a virtual environment made with "
             f"`python3 -m venv --system-site-packages`"
+        ) from error
+    except (ValueError, AttributeError, RuntimeError, OSError) as error:
+        # "numpy.dtype size changed": Debian's simplejpeg was built for another numpy (raspberrypi/picamera2#1211)
+        raise ConfigError(
+            f"picamera2 is installed, but does not start ({error}); its libraries and this environment's numpy do not "
+            f"fit: `pip install --ignore-installed --no-deps simplejpeg`"
         ) from error
     return Picamera2
 

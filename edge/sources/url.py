@@ -86,7 +86,8 @@ def _http_status(url: str) -> int | None:
     request = urllib.request.Request(parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl())
     if parts.username:
         secret = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        request.add_header("Authorization", "Basic " + base64.b64encode(secret.encode()).decode())
+        # unredirected: another host must not see the password
+        request.add_unredirected_header("Authorization", "Basic " + base64.b64encode(secret.encode()).decode())
     try:
         with urllib.request.urlopen(request, timeout=_PROBE_TIMEOUT_S) as answer:
             return int(answer.status)

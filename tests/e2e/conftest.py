@@ -9,7 +9,7 @@ from tests.e2e.browser import ARGUMENTS
 from tests.tools import require_tool
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its event loop runs for as long: other modules need one of their own
 def browser() -> Iterator[Any]:
     chromium = require_tool("chromium", "apt-get install -y --no-install-recommends chromium")
     playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install -e '.[dev]'")

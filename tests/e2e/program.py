@@ -51,14 +51,16 @@ class Program:
         return dict(json.loads(get(f"{url}state")))
 
     def wait_for(self, url: str, what: str, **wanted: Any) -> dict[str, Any]:
-        """Its `/state` once `what` (a dotted path) is as wanted: `equals=`, or `above=`."""
+        """Its `/state` once `what` (a dotted path) is as wanted: `equals=`, `above=` or `holds=`."""
         end_s = time.monotonic() + START_S
         while time.monotonic() < end_s:
             state = self.state(url)
             value: Any = state
             for key in what.split("."):
                 value = value[key]
-            if value == wanted.get("equals") or ("above" in wanted and value > wanted["above"]):
+            if "equals" in wanted and value == wanted["equals"]:
+                return state
+            if ("above" in wanted and value > wanted["above"]) or ("holds" in wanted and wanted["holds"] in value):
                 return state
             time.sleep(0.05)
         raise AssertionError(f"{what} is {value!r}, wanted {wanted}; log:\n{self.errors()}")
@@ -106,3 +108,11 @@ def status_of(url: str) -> int:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code
+
+
+def body_of(url: str) -> bytes:
+    """The body of a page, whatever its status."""
+    try:
+        return get(url)
+    except urllib.error.HTTPError as error:
+        return bytes(error.read())

@@ -5,16 +5,18 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 import zipfile
 from pathlib import Path
 
 import cv2
 import numpy as np
+import psutil
 import pytest
 
 from edge.classifier import SHIPPED
 from edge.sources import open_source
-from tests.e2e.program import get, running, status_of
+from tests.e2e.program import body_of, get, running, status_of
 
 
 def tell(*arguments: str) -> tuple[int, str]:
@@ -126,7 +128,7 @@ def test_the_best_detector_that_is_here_is_taken_else_haar_with_a_warning(tmp_pa
 def test_a_camera_that_is_not_there_is_retried_and_the_picture_says_so():
     with running("--source", "v4l2:/dev/video77") as program:
         url = program.url()
-        source = program.wait_for(url, "source.reconnects", above=1)["source"]
+        source = program.wait_for(url, "source.reason", holds="/dev/video77")["source"]
         assert source["state"] == "starting"
         assert "/dev/video77" in source["reason"]
         assert status_of(f"{url}readyz") == 503
@@ -188,16 +190,69 @@ def test_a_corrupt_model_and_one_of_another_shape_are_refused(tmp_path: Path):
     lying = tmp_path / "lying.tflite"
     with zipfile.ZipFile(SHIPPED) as archive:
         card = json.loads(archive.read("emotion-edge-card.json"))
-        golden = archive.read("emotion-edge-golden.npz")
+        golden = {name: archive.read(name) for name in archive.namelist() if name.endswith(".npy")}
         start = min(info.header_offset for info in archive.infolist())
     card["labels"] = card["labels"][:5]
     lying.write_bytes(SHIPPED.read_bytes()[:start])
     with zipfile.ZipFile(lying, "a") as archive:
         archive.writestr("emotion-edge-card.json", json.dumps(card))
-        archive.writestr("emotion-edge-golden.npz", golden)
+        for name, data in golden.items():
+            archive.writestr(name, data)
     code, output = tell("run", "--port", "0", "--source", "demo", "--model", str(lying))
     assert code == 78
     assert "number of outputs is 7, its card says 5" in output
+
+
+def test_a_model_with_damaged_weights_is_refused_by_its_golden_chips(tmp_path: Path):
+    damaged = bytearray(SHIPPED.read_bytes())
+    damaged[150_000:170_000] = bytes(20_000)
+    path = tmp_path / "damaged.tflite"
+    path.write_bytes(damaged)
+    code, output = tell("run", "--port", "0", "--source", "demo", "--model", str(path))
+    assert code == 78
+    assert "does NOT answer as when it was made" in output
+
+
+def test_a_mistyped_argument_is_a_configuration_error_too():
+    code, output = tell("run", "--prot", "80")
+    assert code == 78
+    assert "--prot" in output
+    assert tell("rnu")[0] == 78
+
+
+def test_lan_and_a_host_of_ones_own_contradict_each_other():
+    code, output = tell("run", "--source", "demo", "--lan", "--host", "127.0.0.1")
+    assert code == 78
+    assert "give one of them" in output
+
+
+def test_a_cameras_password_is_shown_nowhere():
+    with running("--source", "rtsp://admin:s3cret@127.0.0.1:9/live") as program:
+        url = program.url()
+        program.wait_for(url, "source.reason", holds="refuses port 9")
+        for page in ("state", "metrics"):
+            assert b"s3cret" not in get(url + page)
+        for page in ("readyz", "livez"):
+            body = body_of(url + page)
+            assert b"s3cret" not in body
+            assert b"127.0.0.1" not in body, "anybody may ask: not even the address"
+        assert "source.starting" in program.errors()
+        assert "s3cret" not in program.errors()
+
+
+def test_nobody_reading_its_output_does_not_stop_it():
+    command = f"{sys.executable} -m edge run --source demo --port 0 --duration 1"
+    result = subprocess.run(["sh", "-c", f"{command} | true"], capture_output=True, text=True, timeout=60, check=False)
+    assert "run.ended" in result.stderr
+    assert "scenes=0" not in result.stderr
+
+
+def test_it_needs_little_memory_with_a_viewer(film: Path):
+    with running("--source", f"file:{film}?loop=1") as program:
+        url = program.url()
+        with urllib.request.urlopen(f"{url}stream.mjpg", timeout=20) as stream:
+            stream.read(3_000_000)
+        assert psutil.Process(program.process.pid).memory_info().rss <= 140 * 2**20
 
 
 def test_an_unknown_key_in_the_configuration_is_refused(tmp_path: Path):

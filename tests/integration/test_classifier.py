@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 
 from edge.classifier import SHIPPED, TfliteClassifier
-from edge.contract.card import CARD_NAME, GOLDEN_NAME, Golden, ModelCard, read_card, with_card
+from edge.contract.card import (
+    CARD_NAME,
+    GOLDEN_CHIPS_NAME,
+    GOLDEN_OUTPUTS_NAME,
+    Golden,
+    ModelCard,
+    read_card,
+    with_card,
+)
 from edge.contract.labels import FER2013_LABELS
 from edge.errors import PermanentError
 from edge.golden import replay
@@ -76,7 +84,7 @@ def test_the_same_chip_gives_the_same_answer_alone_and_in_company(classifier: Tf
 
 def test_the_card_can_be_read_by_any_unzip():
     with zipfile.ZipFile(SHIPPED) as archive:
-        assert set(archive.namelist()) == {CARD_NAME, GOLDEN_NAME}
+        assert set(archive.namelist()) == {CARD_NAME, GOLDEN_CHIPS_NAME, GOLDEN_OUTPUTS_NAME}
         assert msgspec.json.decode(archive.read(CARD_NAME))["labels"] == list(FER2013_LABELS)
 
 
@@ -121,7 +129,8 @@ def test_a_card_that_is_no_card_is_refused(tmp_path: Path):
     tail = io.BytesIO(model)
     with zipfile.ZipFile(tail, "a") as archive:
         archive.writestr(CARD_NAME, b'{"labels": "all of them"}')
-        archive.writestr(GOLDEN_NAME, b"")
+        archive.writestr(GOLDEN_CHIPS_NAME, b"")
+        archive.writestr(GOLDEN_OUTPUTS_NAME, b"")
     with pytest.raises(PermanentError, match=r"card of .* is broken"):
         TfliteClassifier(written(tmp_path, tail.getvalue()))
 

@@ -7,7 +7,6 @@ import pytest
 from edge.analysis import LiveAnalysis, LockstepAnalysis, Outlet
 from edge.capture import Capture
 from edge.contract.chip import ChipSpec
-from edge.errors import TemporaryError
 from edge.pipeline import Pipeline
 from edge.slot import LatestSlot
 from edge.telemetry import Telemetry
@@ -71,6 +70,24 @@ def test_frames_above_the_rate_limit_are_skipped_with_that_reason():
     assert stage.telemetry.skipped_frames == {"rate": 4}
 
 
+@pytest.mark.parametrize(
+    ("limit", "share"), [(25, 5 / 6), (20, 2 / 3), (12, 0.4), (27.5, 11 / 12), (30, 1.0), (60, 1.0)]
+)
+def test_a_limit_holds_on_average_whatever_the_cameras_rate(limit: float, share: float):
+    stage = Stage()
+    thirty = [[frame(n, t_ns=n * 33_333_333)] for n in range(1, 601)]
+    LiveAnalysis(Feeding(*thirty), stage.pipeline, stage.outlet, max_fps=limit).run(Control(Ticking()))
+    assert len(stage.seen()) == pytest.approx(600 * share, abs=3)
+
+
+def test_after_a_pause_frames_are_not_made_up_for():
+    stage = Stage()
+    times_ms = [0, 100, 200, 5000, 5033, 5066, 5100, 5133]
+    feeding = Feeding(*[[frame(n, t_ns=ms * 1_000_000)] for n, ms in enumerate(times_ms, start=1)])
+    LiveAnalysis(feeding, stage.pipeline, stage.outlet, max_fps=10).run(Control(Ticking()))
+    assert stage.seen() == [1, 2, 3, 4, 7]
+
+
 def test_jitter_does_not_halve_a_rate_that_equals_the_limit():
     stage = Stage()
     feeding = Feeding(*[[frame(n, t_ns=n * 40_000_000 - (n % 2) * 3_000_000)] for n in range(1, 9)])
@@ -97,38 +114,3 @@ def test_in_lockstep_every_frame_is_analysed_in_turn():
     assert stage.seen() == list(range(1, 21))
     assert source.closed == 1
     assert (capture.status.state, capture.status.frames) == ("ended", 20)
-
-
-def test_capture_fills_the_slot_and_says_when_it_is_over():
-    frames: LatestSlot[Frame] = LatestSlot()
-    source = FakeSource([frame(1), frame(2)], name="film")
-    capture = Capture("uri", "asked for", lambda: source, frames, 1)
-    capture.run(Control(Ticking()))
-    assert frames.closed
-    assert source.closed == 1
-    status = capture.status
-    assert (status.name, status.state, status.frames, status.width, status.height) == ("film", "ended", 2, 64, 48)
-
-
-def test_a_camera_that_dies_is_given_back_and_its_frame_numbers_go_on_when_it_returns():
-    frames: LatestSlot[Frame] = LatestSlot()
-    first = FakeSource([frame(1), frame(2)], TemporaryError("unplugged"))
-    second = FakeSource([frame(1)])
-    sources = [first, second]
-    capture = Capture("cam", "asked for", lambda: sources.pop(0), frames, 1)
-    with pytest.raises(TemporaryError):
-        capture.run(Control(Ticking()))
-    assert first.closed == 1
-    capture.retrying(TemporaryError("unplugged"), 0.5)
-    assert (capture.status.state, capture.status.reason) == ("reconnecting", "unplugged")
-    capture.run(Control(Ticking()))
-    newest = frames.newer(0)
-    assert newest is not None
-    assert newest[1].seq == 3
-    assert capture.status.reconnects == 1
-
-
-def test_a_camera_that_was_never_there_is_still_starting():
-    capture = Capture("cam", "asked for", lambda: FakeSource([]), LatestSlot(), 1)
-    capture.retrying(TemporaryError("/dev/video0 is not there"), 0.5)
-    assert (capture.status.state, capture.status.reason) == ("starting", "/dev/video0 is not there")

@@ -53,6 +53,12 @@ def test_a_wrong_type_in_the_environment_names_the_variable():
         load(environment={"EMOTION_EDGE_DETECTOR_INTERVAL": "often"})
 
 
+def test_an_unknown_variable_is_refused_but_only_in_our_sections():
+    with pytest.raises(ConfigError, match="did you mean `EMOTION_EDGE_DETECTOR_INTERVAL`"):
+        load(environment={"EMOTION_EDGE_DETECTOR_INTERVALL": "3"})
+    load(environment={"EMOTION_EDGE_DATA": "/data", "EMOTION_EDGE_MODELS": "/models"})
+
+
 def test_an_unknown_detector_is_refused_with_the_known_ones():
     with pytest.raises(ConfigError, match="the command line"):
         load(flags={"detector": {"name": "yolo"}}, environment={})

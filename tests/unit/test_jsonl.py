@@ -3,7 +3,7 @@
 import errno
 import json
 import logging
-from pathlib import Path
+from pathlib import Path, PosixPath
 
 import pytest
 
@@ -12,6 +12,7 @@ from edge.events import scene_event
 from edge.sinks.jsonl import JsonlSink
 from edge.types import Box, Decision, Scene, Track
 from tests.fakes import frame
+from tests.wire import eventually
 
 LABELS = ("sad", "happy")
 
@@ -77,66 +78,76 @@ def test_it_goes_on_in_the_file_that_is_there(tmp_path: Path):
     assert len(lines(path)) == 2
 
 
-def test_a_full_disk_is_reported_counted_and_survived(tmp_path: Path, monkeypatch, caplog):
-    path = tmp_path / "events.jsonl"
-    log = sink(path)
-    full = True
-    append = JsonlSink._append
+class SmallDisk(PosixPath):
+    """A path on a disk that takes `room` more bytes."""
 
-    def failing(self: JsonlSink, batch: list[bytes]) -> None:
-        if full:
+    room = 0
+
+    def open(self, *_: object, **__: object) -> "SmallFile":  # type: ignore[override]
+        return SmallFile(Path(self), self)
+
+
+class SmallFile:
+    """Writes what fits, as a file without buffer does."""
+
+    def __init__(self, path: Path, disk: SmallDisk) -> None:
+        self._file = path.open("ab", buffering=0)
+        self._disk = disk
+
+    def __enter__(self) -> "SmallFile":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def truncate(self, size: int) -> int:
+        return self._file.truncate(size)
+
+    def write(self, data: bytes) -> int:
+        written = self._file.write(data[: SmallDisk.room])
+        SmallDisk.room -= written
+        if written < len(data) and written == 0:
             raise OSError(errno.ENOSPC, "No space left on device")
-        append(self, batch)
+        return written
 
-    monkeypatch.setattr(JsonlSink, "_append", failing)
+
+def test_a_full_disk_is_reported_counted_and_survived_without_half_a_line(tmp_path: Path, monkeypatch, caplog):
+    path = tmp_path / "events.jsonl"
+    log = sink(path, flush_s=0.01)
+    monkeypatch.setattr(SmallDisk, "room", 100)
+    log._path = SmallDisk(path)
     with caplog.at_level(logging.ERROR):
         log.emit(scene(1))
-        log._closing.set()
-        log.emit(scene(2))
-        log.close()
-    assert log.dropped >= 1
+        eventually(lambda: log.dropped == 1, "the loss is counted")
     assert "No space left on device" in caplog.text
     assert "the stream goes on" in caplog.text
+    assert path.read_bytes() == b"", "no half line is left"
+    monkeypatch.setattr(SmallDisk, "room", 1_000_000)
+    log.emit(scene(2))
+    log.close()
+    assert [entry["seq"] for entry in lines(path)] == [2]
+    assert log.dropped == 1
+
+
+def test_what_was_written_before_a_rotation_does_not_count_as_lost(tmp_path: Path, monkeypatch, caplog):
+    path = tmp_path / "events.jsonl"
+    log = sink(path, max_bytes=1000, keep=0)
+    for seq in (1, 2, 3, 4):
+        log.emit(scene(seq))
+    monkeypatch.setattr(
+        JsonlSink, "_rotate", lambda self: (_ for _ in ()).throw(PermissionError(13, "Permission denied"))
+    )
+    with caplog.at_level(logging.ERROR):
+        log.close()
+    assert log.dropped == 0
+    assert len(lines(path)) == 4
+    assert "cannot be rotated: Permission denied" in caplog.text
 
 
 @pytest.mark.parametrize("path", ["/proc/nowhere/events.jsonl", "/dev/null/events.jsonl"])
 def test_a_path_that_cannot_be_written_is_refused_at_start(path: str):
     with pytest.raises(ConfigError, match="cannot write events"):
         sink(Path(path))
-
-
-def test_a_line_is_never_left_half_written(tmp_path: Path):
-    path = tmp_path / "events.jsonl"
-    log = sink(path)
-
-    class Short:
-        """A file on a disk that takes ten more bytes."""
-
-        def __init__(self) -> None:
-            self.file = path.open("ab", buffering=0)
-
-        def __enter__(self) -> "Short":
-            return self
-
-        def __exit__(self, *_: object) -> None:
-            self.file.close()
-
-        def tell(self) -> int:
-            return self.file.tell()
-
-        def write(self, data: bytes) -> int:
-            return self.file.write(data[:10])
-
-        def truncate(self, size: int) -> int:
-            return self.file.truncate(size)
-
-    class Disk(type(path)):  # type: ignore[misc]
-        def open(self, *_: object, **__: object) -> Short:  # type: ignore[override]
-            return Short()
-
-    log._path = Disk(path)
-    with pytest.raises(OSError, match="No space"):
-        log._append([b'{"seq": 1}\n', b'{"seq": 2}\n'])
-    assert path.read_bytes() == b""
-    log._path = path
-    log.close()

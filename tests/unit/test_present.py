@@ -1,6 +1,7 @@
 """What is drawn, and when."""
 
 import cv2
+import msgspec
 import numpy as np
 import pytest
 
@@ -130,7 +131,20 @@ def test_one_picture_a_scene_however_many_watch():
 
 
 @pytest.mark.usefixtures("_no_waiting")
-@pytest.mark.parametrize("state", ["starting", "reconnecting", "failed"])
+def test_a_scene_from_before_the_camera_came_back_is_not_shown_to_who_comes_now():
+    theatre = Theatre("online")
+    theatre.source = msgspec.structs.replace(theatre.source, since=2)
+    theatre.scenes.put(scene(track(), seq=1))
+    with theatre.audience.watching():
+        theatre.run(4)
+        assert theatre.encoded == 0
+        theatre.scenes.put(scene(track(), seq=2))
+        theatre.run(4)
+    assert theatre.encoded == 1
+
+
+@pytest.mark.usefixtures("_no_waiting")
+@pytest.mark.parametrize("state", ["starting", "stalled", "reconnecting"])
 def test_without_a_camera_the_old_scene_is_not_shown_but_the_reason(state: str):
     theatre = Theatre(state)
     theatre.scenes.put(scene(track()))

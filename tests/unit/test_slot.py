@@ -27,14 +27,14 @@ def test_each_reader_has_its_own_place():
     assert slot.newer(0) == (1, "a")
 
 
-def test_only_items_nobody_took_count_as_overwritten():
+def test_a_gap_in_the_numbers_tells_what_a_reader_missed():
     slot: LatestSlot[int] = LatestSlot()
     slot.put(1)
-    slot.newer(0)
-    slot.put(2)
-    slot.put(3)
-    slot.put(4)
-    assert slot.overwritten == 2
+    first, _ = slot.newer(0) or (0, 0)
+    for item in (2, 3, 4):
+        slot.put(item)
+    second, _ = slot.newer(first) or (0, 0)
+    assert second - first - 1 == 2
 
 
 def test_a_waiting_reader_is_woken_by_a_put():

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from edge.errors import ConfigError, PermanentError, TemporaryError
+from edge.errors import ConfigError, EdgeError, NotYet, PermanentError, TemporaryError
 from edge.sources import newest
 from edge.sources.newest import NewestFrame
 from edge.types import PixelFormat, Pixels
@@ -76,7 +76,7 @@ def test_a_silent_device_times_out_and_may_come_back() -> None:
     device = FakeDevice()
     source = opened(device)
     source.read(1.0)
-    with pytest.raises(TemporaryError, match=r"no picture came within 0\.0 s; look at the cable"):
+    with pytest.raises(NotYet, match=r"no picture comes; look at the cable"):
         source.read(0.01)
     device.deliver(1)
     assert source.read(1.0).seq == 2
@@ -110,6 +110,47 @@ def test_a_device_that_opens_but_stays_silent_is_given_up(monkeypatch: pytest.Mo
     with pytest.raises(TemporaryError, match="look at the cable"):
         NewestFrame("cam", lambda: device, World().clock, 0.05, "look at the cable")
     device.permits.release()
+
+
+def test_what_nobody_foresaw_reaches_the_reader_too() -> None:
+    device = FakeDevice()
+    source = opened(device)
+    source.read(1.0)
+    device.fails = ZeroDivisionError("in the driver")
+    device.permits.release()
+    with pytest.raises(ZeroDivisionError, match="in the driver"):
+        source.read(5.0)
+    source.close()
+
+
+def test_a_device_held_by_a_call_that_never_returned_asks_for_a_restart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(newest, "CLOSE_S", 0.01)
+    monkeypatch.setattr(newest, "_left_behind", [])
+    world, hanging = World(), FakeDevice()
+    opened(hanging, world).close()
+
+    def busy() -> FakeDevice:
+        raise TemporaryError("in use")
+
+    with pytest.raises(TemporaryError, match="in use"):
+        NewestFrame("cam", busy, world.clock, 5.0, "")
+    world.pass_by(60)
+    with pytest.raises(EdgeError, match="only a restart") as caught:
+        NewestFrame("cam", busy, world.clock, 5.0, "")
+    assert not isinstance(caught.value, TemporaryError | PermanentError)
+    hanging.permits.release()
+
+
+def test_threads_left_behind_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(newest, "CLOSE_S", 0.01)
+    monkeypatch.setattr(newest, "_left_behind", [])
+    hanging = [FakeDevice() for _ in range(newest.MOST_LEFT_BEHIND)]
+    for device in hanging:
+        opened(device).close()
+    with pytest.raises(EdgeError, match="hangs again and again"):
+        opened(FakeDevice())
+    for device in hanging:
+        device.permits.release()
 
 
 def test_close_does_not_wait_for_a_device_that_hangs(

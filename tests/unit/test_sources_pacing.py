@@ -1,6 +1,6 @@
 import pytest
 
-from edge.errors import TemporaryError
+from edge.errors import NotDue
 from edge.sources.pacing import Pacer
 from tests.world import World
 
@@ -61,7 +61,7 @@ def test_no_wait_is_longer_than_allowed() -> None:
     world = World()
     pacer = Pacer(0.5, world.clock, world.sleep)
     pacer.wait(0.1)
-    with pytest.raises(TemporaryError, match="no picture is due within"):
+    with pytest.raises(NotDue, match="no picture is due within"):
         pacer.wait(0.5)
     assert world.slept_s == [0.5]
     assert pacer.wait(1.6) == 1

@@ -1,5 +1,7 @@
 """The figures."""
 
+import dataclasses
+
 import pytest
 from prometheus_client import generate_latest
 
@@ -22,7 +24,7 @@ class Now:
 
 
 def scene(seq: int, t_ns: int, label: str | None = "happy", reason: str = "roi") -> Scene:
-    tracks = () if label is None else (Track(1, Box(0, 0, 1, 1), 0.9, None, 1, 0, 1, 0, label=label),)
+    tracks = () if label is None else (Track(1, Box(0, 0, 1, 1), 0.9, None, 2, 0, 1, 0, label=label),)
     return Scene(frame(seq, t_ns=t_ns), tracks, (), Decision(False, reason), {"detect": 2_000_000})
 
 
@@ -62,6 +64,15 @@ def test_decisions_skips_and_expressions_are_counted(now: Now):
     assert telemetry.skipped_frames == {"busy": 3}
     assert telemetry.label_seconds == {"happy": 0.5, "sad": 0.5}
     assert (telemetry.scenes, telemetry.scenes_with_faces, telemetry.faces, telemetry.encoded) == (4, 3, 0, 1)
+
+
+def test_the_time_of_an_outage_is_nobodys_expression(now: Now):
+    telemetry = Telemetry(now, live=True)
+    telemetry.analysed(scene(1, 0))
+    new_face = scene(2, 3600 * S)
+    track = dataclasses.replace(new_face.tracks[0], age=1)
+    telemetry.analysed(dataclasses.replace(new_face, tracks=(track,)))
+    assert sum(telemetry.label_seconds.values()) == 0
 
 
 def test_metrics_have_base_units_and_no_track_ids(now: Now):

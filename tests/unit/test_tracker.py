@@ -70,6 +70,13 @@ def test_a_face_not_detected_for_too_long_is_never_kept_as_live():
     assert states[31].items == ()
 
 
+def test_who_comes_to_the_same_place_an_hour_later_is_somebody_else():
+    first = advance(Tracks(), frame(1), (face(0.3),), SETTINGS)
+    later = Frame(2, 3_600_000_000_000, np.zeros((2, 2, 3), np.uint8))
+    second = advance(first, later, (face(0.3),), SETTINGS)
+    assert [(track.id, track.age) for track in second.items] == [(2, 1)]
+
+
 def test_an_id_is_never_used_twice():
     states = follow((face(0.3),), (), (), (), (face(0.3),))
     assert ids(states[-1]) == [2]

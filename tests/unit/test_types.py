@@ -32,6 +32,16 @@ def test_conversions_are_made_once():
     assert grey.luma is grey.pixels
 
 
+@pytest.mark.parametrize("picture_format", list(PixelFormat))
+def test_a_picture_written_to_a_canvas_is_the_picture(picture_format: PixelFormat):
+    conversions = {PixelFormat.I420: cv2.COLOR_BGR2YUV_I420, PixelFormat.GREY: cv2.COLOR_BGR2GRAY}
+    pixels = BGR.copy() if picture_format is PixelFormat.BGR else cv2.cvtColor(BGR, conversions[picture_format])
+    canvas = np.zeros((48, 64, 3), np.uint8)
+    Frame(1, 0, pixels, picture_format).bgr_into(canvas)
+    np.testing.assert_array_equal(canvas, Frame(1, 0, pixels, picture_format).bgr)
+    assert canvas.flags.writeable
+
+
 @pytest.mark.parametrize("attribute", ["pixels", "bgr", "luma"])
 def test_published_pixels_are_read_only(attribute: str):
     frame = Frame(1, 0, BGR.copy())
