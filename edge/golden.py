@@ -7,7 +7,10 @@ import numpy as np
 from edge.classifier import TfliteClassifier
 
 MAX_STEPS = 1
-"""XNNPACK gave bit-identical answers on x86 and arm64; TFLite's built-in kernels differ by one step."""
+"""On LiteRT, where the answers were made: XNNPACK is bit-identical on x86 and arm64."""
+MAX_STEPS_ELSEWHERE = 8
+"""tflite-runtime 2.14 runs int8 on TFLite's built-in kernels, whose rounding adds up over ten layers:
+4 of 256 steps were measured. Damaged weights were 19 off."""
 MAX_FLOAT = 1e-3
 
 
@@ -47,5 +50,8 @@ def replay(classifier: TfliteClassifier) -> Replay:
     found = np.stack([classifier.raw(chip) for chip in golden.chips]).astype(np.float64)
     expected = golden.outputs.astype(np.float64)
     flipped = int((found.argmax(1) != expected.argmax(1)).sum())
-    limit = MAX_FLOAT if golden.outputs.dtype == np.float32 else MAX_STEPS
+    if golden.outputs.dtype == np.float32:
+        limit: float = MAX_FLOAT
+    else:
+        limit = MAX_STEPS if classifier.runtime.startswith("ai-edge-litert") else MAX_STEPS_ELSEWHERE
     return Replay(len(found), float(np.abs(found - expected).max()), limit, flipped)
