@@ -6,9 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from edge.errors import EdgeError, PermanentError
-
-EXIT_FAULT, EXIT_CONFIG = 1, 78
+from edge.errors import EdgeError, exit_code
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -17,12 +15,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         code: int = arguments.command(arguments)
-    except PermanentError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return EXIT_CONFIG
     except EdgeError as error:
         print(f"error: {error}", file=sys.stderr)
-        return EXIT_FAULT
+        return exit_code(error)
     return code
 
 

@@ -7,23 +7,16 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import cv2
-
-from edge import __version__, model_store
+from edge import __version__
 from edge.analysis import LiveAnalysis, LockstepAnalysis, Outlet
 from edge.audience import Audience
 from edge.capture import Capture
-from edge.classifier import SHIPPED, TfliteClassifier
-from edge.config import Config, DetectorConfig
-from edge.detectors.blazeface import VARIANTS, BlazeFace
-from edge.detectors.haar import Haar
-from edge.errors import ConfigError, PermanentError
+from edge.config import Config
 from edge.events import SceneEvent, scene_event
-from edge.golden import replay
 from edge.logs import event, rfc3339
-from edge.pipeline import ExpressionRule, Pipeline
-from edge.policy import Policy
-from edge.ports import FaceDetector, FrameSource
+from edge.parts import build_classifier, build_detector, build_pipeline
+from edge.pipeline import Pipeline
+from edge.ports import FrameSource
 from edge.present import Present
 from edge.server.view import Backstage, epoch_s
 from edge.sinks.jsonl import JsonlSink
@@ -34,70 +27,9 @@ from edge.sources.uri import parse
 from edge.status import Status
 from edge.supervisor import Supervisor, Task
 from edge.telemetry import StatusCollector, Telemetry
-from edge.tracker import TrackerSettings
 from edge.types import Frame, JpegPacket, Scene
 
 log = logging.getLogger(__name__)
-
-AUTO_DETECTOR = "blazeface-full"
-"""Found every face on the clips at no false alarm; costs a seventh of the Haar cascade."""
-
-
-def build_detector(config: DetectorConfig) -> tuple[FaceDetector, tuple[str, ...]]:
-    """The detector the settings ask for, and what a person should know about the choice.
-
-    Raises:
-        ConfigError: a detector was named whose file is missing.
-        PermanentError: its file is broken.
-    """
-    name: str = config.name
-    notices: tuple[str, ...] = ()
-    if name == "auto":
-        name = AUTO_DETECTOR if model_store.find(VARIANTS[AUTO_DETECTOR].file) else "haar"
-        if name == "haar":
-            notices = (
-                "Faces are found by OpenCV's Haar cascade, which misses small and tilted ones and costs more: the file "
-                "of the better detector is not here. Get it with: emotion-edge models fetch",
-            )
-    if name == "haar":
-        return Haar(min_face_px=config.min_face_px), notices
-    # the pictures are small: OpenCV's threads cost more than they gain, but for the cascade
-    cv2.setNumThreads(1)
-    variant = VARIANTS[name]
-    path = model_store.find(variant.file)
-    if path is None:
-        places = ", ".join(map(str, model_store.directories()))
-        raise ConfigError(
-            f"the detector {name} needs {variant.file}, which is not in {places}; run `emotion-edge models fetch`"
-        )
-    return BlazeFace(name, path, min_score=config.min_score, min_face_px=config.min_face_px), notices
-
-
-def build_classifier(model: str) -> TfliteClassifier:
-    """The expression model at that path, or the shipped one, once it has answered its golden chips.
-
-    Raises:
-        PermanentError: it cannot be used, or answers otherwise than when it was made.
-    """
-    path = Path(model) if model else SHIPPED
-    classifier = TfliteClassifier(path)
-    result = replay(classifier)
-    if not result.passed:
-        raise PermanentError(f"{path} {result.text()}; it is damaged, or its runtime is: fetch or convert it again")
-    return classifier
-
-
-def build_pipeline(config: Config, detector: FaceDetector, classifier: TfliteClassifier) -> Pipeline:
-    """The core, as configured."""
-    return Pipeline(
-        detector,
-        classifier,
-        classifier.card.chip,
-        time.perf_counter_ns,
-        policy=Policy(config.detector.interval, config.detector.max_roi_age_ms),
-        tracking=TrackerSettings(max_age_ms=max(1000.0, config.detector.max_roi_age_ms)),
-        rule=ExpressionRule(config.expression.threshold, config.expression.smoothing_s),
-    )
 
 
 class App:
@@ -114,11 +46,9 @@ class App:
         self.config = config
         self._started_ns = clock()
         self._choice = choose(config.source.uri)
-        lockstep = not getattr(parse(self._choice.uri), "realtime", True)
-        detector, self._notices = build_detector(config.detector)
-        classifier = build_classifier(config.expression.model)
-        self._detector, self._classifier = detector, classifier
-        self._live = not lockstep
+        self._live = getattr(parse(self._choice.uri), "realtime", True)
+        self._detector, self._notices = build_detector(config.detector)
+        self._classifier = build_classifier(config.expression.model)
         self.telemetry = Telemetry(clock, live=self._live)
         self._audience = Audience()
         self._frames: LatestSlot[Frame] = LatestSlot()
@@ -132,7 +62,7 @@ class App:
         self.capture = Capture(name, self._choice.reason, opener, self._frames, config.source.read_timeout_s)
         self._sinks = self._build_sinks()
         outlet = Outlet(self._scenes, self._sinks, self.telemetry)
-        pipeline = build_pipeline(config, detector, classifier)
+        pipeline = build_pipeline(config, self._detector, self._classifier)
         present = Present(
             self._scenes,
             self._jpegs,
@@ -142,16 +72,7 @@ class App:
             clock,
             self.telemetry.presented,
         )
-        if lockstep:
-            lock = LockstepAnalysis(self.capture, opener, pipeline, outlet)
-            tasks = [Task("analysis", lock.run, ends_program=True)]
-        else:
-            live = LiveAnalysis(self._frames, pipeline, outlet, config.source.max_fps)
-            tasks = [
-                Task("capture", self.capture.run, on_retry=self.capture.retrying),
-                Task("infer", live.run, ends_program=True),
-            ]
-        tasks.append(Task("present", present.run))
+        tasks = [*self._analysis(opener, pipeline, outlet), Task("present", present.run)]
         self.telemetry.registry.register(StatusCollector(self.status))
         self.supervisor = Supervisor(tasks, self._sinks)
         self.backstage = Backstage(
@@ -165,18 +86,7 @@ class App:
             alive=self.supervisor.alive,
             timestamp_s=epoch_s if self._live else lambda _: time.time(),
         )
-        for notice in self._notices:
-            event(log, logging.WARNING, "detector.fallback", notice)
-        for reason in classifier.rejected_runtimes:
-            event(log, logging.WARNING, "runtime.rejected", reason)
-        event(
-            log,
-            logging.INFO,
-            "runtime.chosen",
-            f"expressions by {classifier.card.name} on {classifier.runtime}, faces by {detector.name}",
-            xnnpack=classifier.xnnpack,
-        )
-        event(log, logging.INFO, "source.chosen", self._choice.reason, source=name)
+        self._log_choices()
 
     def status(self) -> Status:
         """A snapshot of everything worth showing."""
@@ -226,6 +136,27 @@ class App:
         well = source.state in ("online", "ended") and self.telemetry.scenes > 0
         # anybody may ask: neither name nor reason of the source
         return well, f"the source is {source.state}; {self.telemetry.scenes} scenes analysed"
+
+    def _analysis(self, opener: Callable[[], FrameSource], pipeline: Pipeline, outlet: Outlet) -> list[Task]:
+        if not self._live:
+            lockstep = LockstepAnalysis(self.capture, opener, pipeline, outlet)
+            return [Task("analysis", lockstep.run, ends_program=True)]
+        live = LiveAnalysis(self._frames, pipeline, outlet, self.config.source.max_fps)
+        return [
+            Task("capture", self.capture.run, on_retry=self.capture.retrying),
+            Task("infer", live.run, ends_program=True),
+        ]
+
+    def _log_choices(self) -> None:
+        for notice in self._notices:
+            event(log, logging.WARNING, "detector.fallback", notice)
+        for reason in self._classifier.rejected_runtimes:
+            event(log, logging.WARNING, "runtime.rejected", reason)
+        chosen = (
+            f"expressions by {self._classifier.card.name} on {self._classifier.runtime}, faces by {self._detector.name}"
+        )
+        event(log, logging.INFO, "runtime.chosen", chosen, xnnpack=self._classifier.xnnpack)
+        event(log, logging.INFO, "source.chosen", self._choice.reason, source=self.capture.status.name)
 
     def _build_sinks(self) -> tuple[JsonlSink, ...]:
         events = self.config.events

@@ -15,7 +15,6 @@ import numpy as np
 
 from edge.analysis import Outlet
 from edge.annotate import Annotator
-from edge.app import build_classifier, build_detector, build_pipeline
 from edge.classifier import TfliteClassifier
 from edge.config import Config
 from edge.contract.chip import chip_square, cut_chip
@@ -23,6 +22,7 @@ from edge.detectors.blazeface import BlazeFace
 from edge.encode import encode_jpeg
 from edge.errors import ConfigError, PermanentError, SourceEnded
 from edge.machine import Machine, describe
+from edge.parts import build_classifier, build_detector, build_pipeline
 from edge.ports import FaceDetector
 from edge.slot import LatestSlot
 from edge.sources import open_source

@@ -13,10 +13,7 @@ from typing import NoReturn
 import msgspec
 
 from edge.config import Config, Layer, load
-from edge.errors import ConfigError, EdgeError, PermanentError
-
-EXIT_FAULT = 1
-EXIT_CONFIG = 78
+from edge.errors import EXIT_CONFIG, ConfigError, EdgeError, exit_code
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -28,12 +25,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         code: int = arguments.command(arguments)
-    except PermanentError as error:
-        print(f"emotion-edge: {error}", file=sys.stderr)
-        return EXIT_CONFIG
     except EdgeError as error:
         print(f"emotion-edge: {error}", file=sys.stderr)
-        return EXIT_FAULT
+        return exit_code(error)
     except KeyboardInterrupt:
         return 0
     except BrokenPipeError:

@@ -30,3 +30,15 @@ class ConfigError(PermanentError):
 
 class SourceEnded(EdgeError):
     """A file or a set of pictures has been read to its end. Not a fault."""
+
+
+EXIT_CLEAN = 0
+EXIT_FAULT = 1
+"""A restart may help."""
+EXIT_CONFIG = 78
+"""A restart does not help: EX_CONFIG of sysexits(3); the unit file does not restart on it."""
+
+
+def exit_code(error: Exception) -> int:
+    """What a program that ends of this error returns."""
+    return EXIT_CONFIG if isinstance(error, PermanentError) else EXIT_FAULT

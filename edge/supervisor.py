@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from edge.errors import PermanentError, TemporaryError
+from edge.errors import EXIT_CLEAN, PermanentError, TemporaryError, exit_code
 from edge.logs import event
 from edge.notify import Notifier
 from edge.ports import Sink
@@ -18,12 +18,6 @@ from edge.server.view import Backstage
 from edge.worker import Body, Worker
 
 log = logging.getLogger(__name__)
-
-EXIT_CLEAN = 0
-EXIT_FAULT = 1
-"""A restart may help."""
-EXIT_CONFIG = 78
-"""A restart does not help: EX_CONFIG of sysexits(3); the unit file does not restart on it."""
 
 SILENT_S = 15.0
 """A worker without a sign of life for so long is stuck: longer than any read deadline."""
@@ -142,7 +136,7 @@ class Supervisor:
         """On the worker's thread: decide whether this is the end."""
         error = worker.failure
         if error is not None:
-            self._exit = EXIT_CONFIG if isinstance(error, PermanentError) else EXIT_FAULT
+            self._exit = exit_code(error)
             expected = isinstance(error, PermanentError)
             log.error(
                 "%s: %s", worker.name, error, exc_info=None if expected else error, extra={"event": "worker.failed"}

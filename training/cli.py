@@ -6,9 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from edge.errors import ConfigError, EdgeError
-
-EXIT_FAULT, EXIT_CONFIG = 1, 78
+from edge.errors import EXIT_FAULT, EdgeError, exit_code
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -17,12 +15,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     _prepare_backend(arguments.threads)
     try:
         arguments.command(arguments)
-    except ConfigError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return EXIT_CONFIG
     except (EdgeError, OSError) as error:  # OSError: a full disk, a directory that must not be written to
         print(f"error: {error}", file=sys.stderr)
-        return EXIT_FAULT
+        return exit_code(error)
     except KeyboardInterrupt:
         print("interrupted; a run goes on from its last epoch with --resume", file=sys.stderr)
         return EXIT_FAULT

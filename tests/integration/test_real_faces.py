@@ -9,9 +9,9 @@ import cv2
 import pytest
 
 from edge import model_store
-from edge.app import build_classifier, build_detector, build_pipeline
 from edge.config import Config, DetectorConfig
 from edge.errors import SourceEnded
+from edge.parts import build_classifier, build_detector, build_pipeline
 from edge.sources import open_source
 from edge.tracker import iou
 from edge.types import Box, Frame, Scene
