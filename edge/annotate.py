@@ -10,6 +10,7 @@ from edge.types import UNCERTAIN, Frame, PixelBox, Pixels, Scene, Track
 
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 LOST_COLOUR = (128, 128, 128)
+CAPTION_COLOUR = (40, 34, 30)
 CACHED_LABELS = 256
 
 Colour = tuple[int, int, int]
@@ -19,7 +20,9 @@ Colour = tuple[int, int, int]
 class Annotator:
     """Owns the canvas and the drawn labels. One thread only; the canvas it returns is overwritten by the next call."""
 
-    def __init__(self) -> None:
+    def __init__(self, caption: str = "") -> None:
+        """`caption` stands at the foot of every picture; empty: none."""
+        self._caption = caption
         self._canvas: Pixels = np.empty((0, 0, 3), np.uint8)
         # anti-aliased text costs 140 µs, pasting it 5
         self._labels: OrderedDict[tuple[str, Colour, int], Pixels] = OrderedDict()
@@ -29,6 +32,9 @@ class Annotator:
         canvas = self._copy(scene.frame)
         for track in scene.tracks:
             self._draw_track(canvas, track)
+        if self._caption:
+            label = self._label(self._caption, CAPTION_COLOUR, _unit(canvas))
+            self._paste(canvas, label, PixelBox(0, canvas.shape[0], 0, 0))
         return canvas
 
     def notice(self, width_px: int, height_px: int, title: str, text: str) -> Pixels:
@@ -49,7 +55,7 @@ class Annotator:
 
     def _draw_track(self, canvas: Pixels, track: Track) -> None:
         height, width = canvas.shape[:2]
-        unit = max(1, round(min(width, height) / 360))
+        unit = _unit(canvas)
         lost = track.misses > 0
         colour: Colour = LOST_COLOUR if lost else face_colour(track.id)[::-1]
         box = track.box.to_pixels(width, height)
@@ -78,6 +84,12 @@ class Annotator:
         y = box.y - h if box.y >= h else box.y
         x, y = min(max(box.x, 0), width - w), min(max(y, 0), height - h)
         canvas[y : y + h, x : x + w] = label[:h, :w]
+
+
+def _unit(canvas: Pixels) -> int:
+    """Thickness of a thin line in px, so that drawings look alike at every size."""
+    height, width = canvas.shape[:2]
+    return max(1, int(min(height, width) / 360 + 0.5))
 
 
 def _text(track: Track) -> str:

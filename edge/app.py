@@ -71,6 +71,7 @@ class App:
             config.stream.quality,
             clock,
             self.telemetry.presented,
+            self._choice.caption,
         )
         tasks = [*self._analysis(opener, pipeline, outlet), Task("present", present.run)]
         self.telemetry.registry.register(StatusCollector(self.status))

@@ -28,6 +28,7 @@ class Present:
         quality: int,
         clock: Clock,
         on_encoded: Callable[[int, int], None],
+        caption: str = "",
     ) -> None:
         """Args as named; `on_encoded` is told the nanoseconds for drawing and for encoding."""
         self._scenes = scenes
@@ -37,7 +38,7 @@ class Present:
         self._quality = quality
         self._clock = clock
         self._on_encoded = on_encoded
-        self._annotator = Annotator()
+        self._annotator = Annotator(caption)
         self._published_ns: int | None = None
 
     def run(self, control: Control) -> None:

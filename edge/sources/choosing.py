@@ -22,10 +22,12 @@ class Choice:
     Attributes:
         uri: for `open_source`.
         reason: one sentence for people, with everything that was tried before it.
+        caption: the same in a few words, for the picture; empty where the source was asked for by name.
     """
 
     uri: str
     reason: str
+    caption: str = ""
 
 
 def probe(uri: str) -> None:
@@ -84,8 +86,10 @@ def choose(
             rejected.append(str(error))
         else:
             before = f", after others were ruled out: {'; '.join(rejected)}" if rejected else ""
-            return Choice(candidate, f"{candidate} is the first camera that delivers a picture{before}.")
-    return Choice("demo", f"The demo runs because no camera delivers a picture: {'; '.join(rejected)}.")
+            reason = f"{candidate} is the first camera that delivers a picture{before}."
+            return Choice(candidate, reason, f"auto: {candidate}, the first camera that answers")
+    reason = f"The demo runs because no camera delivers a picture: {'; '.join(rejected)}."
+    return Choice("demo", reason, "auto: demo, no camera answers")
 
 
 def _system_cameras() -> Iterator[str]:

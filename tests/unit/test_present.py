@@ -40,6 +40,13 @@ def test_a_face_that_was_missed_is_grey():
     assert face_colour(1)[::-1] not in colours(Annotator().draw(scene(track(1, misses=1))))
 
 
+def test_a_source_that_was_chosen_for_the_user_is_named_at_the_foot_of_the_picture():
+    plain, named = Annotator().draw(scene(track())), Annotator("auto: demo, no camera answers").draw(scene(track()))
+    changed = (plain != named).any(axis=(1, 2)).nonzero()[0]
+    assert changed.min() > 200, "only the last rows of 240"
+    assert changed.max() == 239
+
+
 def test_the_frame_itself_is_never_drawn_on():
     shown = scene(track())
     before = shown.frame.bgr.copy()

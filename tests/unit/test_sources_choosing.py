@@ -25,6 +25,7 @@ def nodes(*uris: str) -> Callable[[], Iterator[str]]:
 def test_a_pi_camera_comes_first() -> None:
     choice = choose(probe=only("picamera2:0", "v4l2:/dev/video0"), pi_cameras=lambda: (0,), candidates=nodes())
     assert choice.uri == "picamera2:0"
+    assert choice.caption == "auto: picamera2:0, the first camera that answers"
 
 
 def test_then_the_first_camera_that_delivers() -> None:
@@ -52,12 +53,14 @@ def test_a_machine_without_any_camera_gets_the_demo() -> None:
     assert choice.uri == "demo"
     assert "no camera on a ribbon cable" in choice.reason
     assert "no /dev/video*" in choice.reason
+    assert choice.caption == "auto: demo, no camera answers"
 
 
 def test_what_was_asked_for_is_taken_without_trying() -> None:
     def never(_: str) -> None:
         pytest.fail("opened a source that nobody asked to try")
 
-    assert choose("demo:?faces=1", probe=never).uri == "demo:?faces=1"
+    choice = choose("demo:?faces=1", probe=never)
+    assert (choice.uri, choice.caption) == ("demo:?faces=1", "")
     with pytest.raises(ConfigError):
         choose("demo:?faces=99", probe=never)
