@@ -1,9 +1,12 @@
-"""The demo is of use only if detectors take its faces for faces, and find them where its script has them."""
+"""The demo is of use only if detectors take its faces for faces, and find them where its script has them, and if the
+shipped classifier reads the expressions on them."""
 
 import numpy as np
 import pytest
 
 from edge import model_store
+from edge.classifier import TfliteClassifier
+from edge.contract.chip import chip_square, cut_chip
 from edge.contract.labels import FER2013_LABELS
 from edge.detectors.blazeface import VARIANTS, BlazeFace
 from edge.detectors.haar import Haar
@@ -63,3 +66,31 @@ def test_blazeface_finds_the_faces(name: str, seed: int) -> None:
     found, alarms = watch(BlazeFace(name, path, min_score=0.6, min_face_px=50), seed, least=0.6)
     assert alarms == 0
     assert np.mean([hit for hits in found.values() for hit in hits]) >= least_share
+
+
+def test_the_shipped_classifier_reads_the_expressions() -> None:
+    path = model_store.find(VARIANTS["blazeface-full"].file)
+    if path is None:
+        pytest.skip("the face detectors are not here: emotion-edge models fetch")
+    detector, classifier = BlazeFace("blazeface-full", path, min_face_px=50), TfliteClassifier()
+    world = World()
+    named: dict[str, list[bool]] = {label: [] for label in FER2013_LABELS}
+    for seed in range(4):
+        source = DemoSource(DemoSpec(seed=seed, realtime=False), world.clock, world.sleep)
+        # changes and blinks are in the sample too
+        for t_s in np.random.default_rng(seed).uniform(0.0, 56.0, 20).tolist():
+            frame = Frame(1, 0, source.draw(t_s))
+            height_px, width_px = frame.luma.shape
+            boxes = [face.box for face in detector.detect(frame)]
+            faces = source.script.at(t_s)
+            for face in faces:
+                box = next((box for box in boxes if overlap(face.box, box) > 0.6), None)
+                if box is None or not in_view(face, faces):
+                    continue
+                square = chip_square(box, width_px, height_px, detector.framing, classifier.chip.margin)
+                (scores,) = classifier.classify(cut_chip(frame.luma, square, classifier.chip)[None])
+                named[face.label].append(classifier.labels[int(np.argmax(scores))] == face.label)
+    for label, hits in named.items():
+        assert len(hits) >= 15, f"{label} was seen {len(hits)} times only"
+        assert np.mean(hits) >= 0.4, f"{label}: {sum(hits)} of {len(hits)}"
+    assert np.mean([hit for hits in named.values() for hit in hits]) >= 0.6

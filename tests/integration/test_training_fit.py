@@ -254,7 +254,7 @@ def test_the_command_line_measures_a_model(
     assert low < written["scores"]["accuracy"] < high
 
 
-def test_mistakes_of_the_user_end_with_78_and_faults_with_1(
+def test_mistakes_of_the_user_end_with_78_and_say_what_to_do(
     finished: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     broken = tmp_path / "broken.csv"
@@ -266,7 +266,7 @@ def test_mistakes_of_the_user_end_with_78_and_faults_with_1(
     for command, code, message in (
         (["fit", recipe, "--data", str(tmp_path / "absent.csv"), *out], 78, "no such file"),
         (["fit", str(tmp_path / "absent.toml"), "--data", str(data), *out], 78, "cannot read the recipe"),
-        (["fit", recipe, "--data", str(broken), *out], 1, "broken.csv, line 2: 3 pixels; expected 2304"),
+        (["fit", recipe, "--data", str(broken), *out], 78, "broken.csv, line 2: 3 pixels; expected 2304"),
         (["evaluate", str(data), "--data", str(data)], 78, "expected a model file that ends in .keras or .tflite"),
         (["evaluate", str(tmp_path / "absent.keras"), "--data", str(data)], 78, "no such file; expected a model"),
         (["evaluate", str(lone), "--data", str(data)], 78, "expected the training report beside the model"),
