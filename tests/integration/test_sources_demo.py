@@ -73,6 +73,7 @@ def test_the_shipped_classifier_reads_the_expressions() -> None:
     if path is None:
         pytest.skip("the face detectors are not here: emotion-edge models fetch")
     detector, classifier = BlazeFace("blazeface-full", path, min_face_px=50), TfliteClassifier()
+    spec = classifier.card.chip
     world = World()
     named: dict[str, list[bool]] = {label: [] for label in FER2013_LABELS}
     for seed in range(4):
@@ -80,15 +81,14 @@ def test_the_shipped_classifier_reads_the_expressions() -> None:
         # changes and blinks are in the sample too
         for t_s in np.random.default_rng(seed).uniform(0.0, 56.0, 20).tolist():
             frame = Frame(1, 0, source.draw(t_s))
-            height_px, width_px = frame.luma.shape
             boxes = [face.box for face in detector.detect(frame)]
             faces = source.script.at(t_s)
             for face in faces:
                 box = next((box for box in boxes if overlap(face.box, box) > 0.6), None)
                 if box is None or not in_view(face, faces):
                     continue
-                square = chip_square(box, width_px, height_px, detector.framing, classifier.chip.margin)
-                (scores,) = classifier.classify(cut_chip(frame.luma, square, classifier.chip)[None])
+                square = chip_square(box, frame.width, frame.height, detector.framing, spec.margin)
+                (scores,) = classifier.classify(cut_chip(frame.luma, square, spec)[None])
                 named[face.label].append(classifier.labels[int(np.argmax(scores))] == face.label)
     for label, hits in named.items():
         assert len(hits) >= 15, f"{label} was seen {len(hits)} times only"
