@@ -158,19 +158,20 @@ def token_path() -> Path:
 
 
 def _announce(url: str, config: Config) -> None:
+    """Print what to open; log what a headless machine's reader needs to know, without the token."""
+    from edge.logs import event  # noqa: PLC0415
     from edge.server.bind import is_loopback  # noqa: PLC0415
     from edge.server.token import lan_urls  # noqa: PLC0415
 
     port = url.rstrip("/").rpartition(":")[2]
     if is_loopback(config.server.host):
-        text = (
-            f"Open {url} in a browser on this machine.\n"
-            "From another machine: start with --lan, or forward the port: "
-            f"ssh -L {port}:127.0.0.1:{port} {socket.gethostname()}"
-        )
+        text = f"Open {url} in a browser on this machine."
+        hint = f"from another machine: start with --lan, or ssh -L {port}:127.0.0.1:{port} {socket.gethostname()}"
     else:
         addresses = lan_urls(config.server.host, int(port), config.server.token)
         text = "\n  ".join(["Open one of these in a browser on your network:", *addresses])
+        hint = "open to the network" + ("" if config.server.token else ", to everybody")
+    event(logging.getLogger("edge"), logging.INFO, "server.listening", hint, url=url)
     try:
         print(text, flush=True)
     except BrokenPipeError:

@@ -53,6 +53,9 @@ def test_the_demo_is_shown_live_with_faces_and_stops_within_two_seconds():
         code, took_s = program.terminate()
         assert code == 0
         assert took_s <= 2.0
+        log = program.errors()
+        assert "--lan" in log, "the log of a headless machine says both ways in"
+        assert "ssh -L" in log
 
 
 def test_nobody_watching_means_nothing_is_encoded():
