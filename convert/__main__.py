@@ -26,7 +26,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     quantize = commands.add_parser("quantize", help="make an int8 .tflite with its card")
     quantize.add_argument("model", type=Path, help="Keras model with its report.json beside it")
-    quantize.add_argument("--data", type=Path, required=True, help="FER2013's CSV (.csv or .csv.gz)")
+    quantize.add_argument("--data", type=Path, required=True, help="what the model was trained on")
     quantize.add_argument("--out", type=Path, required=True, help="the .tflite to write")
     quantize.add_argument("--report", type=Path, help="a page of figures; default: beside --out")
     quantize.add_argument("--cache", type=Path, default=Path("runs/cache"), help="where parsed data is kept")
@@ -45,9 +45,9 @@ def _quantize(arguments: argparse.Namespace) -> int:
     job = Job(arguments.model, arguments.data, arguments.out, cache=arguments.cache, seed=arguments.seed)
     result = quantize(job)
     report = arguments.report or arguments.out.with_suffix(".report.md")
-    report.write_text(page(result, arguments.out.name, job.report_split), encoding="utf-8")
+    report.write_text(page(result, arguments.out.name, result.split), encoding="utf-8")
     print(
-        f"{arguments.out}: {result.size_b / 1000:.0f} KB, accuracy on {job.report_split} "
+        f"{arguments.out}: {result.size_b / 1000:.0f} KB, accuracy on {result.split} "
         f"{result.float_scores.accuracy:.4f} float32, {result.int8_scores.accuracy:.4f} int8, "
         f"agreement {result.agreement:.4f}; report in {report}"
     )

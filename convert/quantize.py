@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from convert.calibration import representative
 from convert.golden import golden_chips
@@ -18,11 +17,13 @@ from edge.classifier import TfliteClassifier
 from edge.contract.card import Golden, ModelCard, with_card
 from edge.contract.chip import ChipSpec
 from edge.errors import ConfigError, PermanentError
-from edge.types import Pixels
-from training.data import LOADERS
+from training import learner
+from training.data import load_data
 from training.data.cache import sha256_of
 from training.data.dataset import Dataset, blank
+from training.foreign import in_order, output_kind
 from training.metrics import Scores, score, softmax
+from training.recipe import DataSettings
 from training.report import REPORT, Report, read_report
 
 INTENDED_USE = (
@@ -33,7 +34,9 @@ LIMITS = (
     "of fairness is made. EU AI Act Art. 5(1)(f) bars inferring emotions at work and in education, but for medical or "
     "safety reasons; other uses are high-risk."
 )
-DATA_TERMS = "FER2013 (Goodfellow et al. 2013): web pictures, no licence stated; research and evaluation only"
+FER2013_TERMS = "FER2013 (Goodfellow et al. 2013): web pictures, no licence stated; research and evaluation only"
+OTHER_TERMS = "as the source of the data states; not known to this program"
+FER2013_LOADERS = ("fer2013-csv", "icml-csv", "kaggle-csv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +44,23 @@ class Job:
     """What to convert.
 
     Attributes:
-        model: Keras file with raw 0..255 input and logits out, as `training fit` writes.
+        model: Keras file with raw 0..255 input and logits (or probabilities) out, as `training fit` writes.
         data: what it was trained on, for calibration and the figures.
         out: the .tflite to write.
-        loader: how to read `data`.
+        loader: how to read `data`; None: as the model's recipe says.
         cache: where parsed data is kept.
-        train_split: what to calibrate on.
-        report_split: what to measure on.
+        train_split: what to calibrate on; None: as the model's recipe says.
+        report_split: what to measure on; None: as the model's recipe says.
         seed: of the choice of calibration chips.
     """
 
     model: Path
     data: Path
     out: Path
-    loader: str = "fer2013-csv"
+    loader: str | None = None
     cache: Path | None = None
-    train_split: str = "Training"
-    report_split: str = "PublicTest"
+    train_split: str | None = None
+    report_split: str | None = None
     seed: int = 1
 
 
@@ -67,6 +70,7 @@ class Result:
 
     Attributes:
         card: as embedded.
+        split: what was measured on.
         facts: what the interpreter says of the file.
         float_scores: of the Keras model.
         int8_scores: of the file, through the production adapter.
@@ -76,6 +80,7 @@ class Result:
     """
 
     card: ModelCard
+    split: str
     facts: ModelFacts
     float_scores: Scores
     int8_scores: Scores
@@ -93,8 +98,9 @@ def quantize(job: Job) -> Result:
     """
     model = _load(job.model)
     trained = _trained(job.model)
-    dataset = LOADERS[job.loader](job.data, job.cache)
-    train, measured = _part(dataset, job.train_split), _part(dataset, job.report_split)
+    source = _source(job, trained)
+    dataset = in_order(load_data(source.loader, job.data, job.cache, source.options), trained.labels)
+    train, measured = _part(dataset, source.train_split), _part(dataset, source.report_split)
     train = train.take(~blank(train.chips))
     chips = representative(train.chips, train.labels, len(train.label_names), job.seed)
     content = to_int8(model, chips)
@@ -102,7 +108,9 @@ def quantize(job: Job) -> Result:
     wrong = problems(found)
     if wrong:
         raise PermanentError(f"{job.model} was not quantised exactly: {'; '.join(wrong)}")
-    card = _card(job, trained, train, found, len(chips))
+    card = _card(job, source, trained, found, len(chips))
+    if (output := output_kind(model)) == "probabilities":
+        card = msgspec.structs.replace(card, output=output, temperature=1.0)
     draft = with_card(content, card, _blank_golden(card, found))
     classifier = _reload(draft)
     card_golden = Golden(
@@ -110,13 +118,14 @@ def quantize(job: Job) -> Result:
         np.stack([classifier.raw(chip) for chip in golden_chips(card.chip.size, card.chip.channels)]),
     )
     names = measured.label_names
-    float_probabilities = softmax(_logits(model, measured.chips), card.temperature)
+    answers = learner.logits_of(model, measured.chips)
+    float_probabilities = softmax(answers, card.temperature) if card.output == "logits" else answers
     int8_probabilities = np.stack(classifier.classify(measured.chips))
     float_scores = score(float_probabilities, measured.labels, names)
     int8_scores = score(int8_probabilities, measured.labels, names)
     agreement = float((float_probabilities.argmax(1) == int8_probabilities.argmax(1)).mean())
     figures = {
-        job.report_split: {
+        source.report_split: {
             "n": int8_scores.n,
             "float": _figures(float_scores),
             "int8": _figures(int8_scores),
@@ -129,7 +138,8 @@ def quantize(job: Job) -> Result:
     temporary = job.out.with_name(job.out.name + ".tmp")
     temporary.write_bytes(final)
     temporary.replace(job.out)
-    return Result(card, found, float_scores, int8_scores, agreement, len(final), hashlib.sha256(final).hexdigest())
+    digest = hashlib.sha256(final).hexdigest()
+    return Result(card, source.report_split, found, float_scores, int8_scores, agreement, len(final), digest)
 
 
 def _load(path: Path) -> Any:
@@ -162,6 +172,20 @@ def _trained(model: Path) -> Report:
         raise ConfigError(f"{path} is not a training report: {error}") from error
 
 
+def _source(job: Job, trained: Report) -> DataSettings:
+    """Where the data come from: as the job says, else as the recipe that the model was trained by does."""
+    try:
+        said: DataSettings = msgspec.convert(trained.resolved_recipe.get("data", {}), DataSettings)
+    except msgspec.ValidationError as error:
+        raise ConfigError(
+            f"the report beside {job.model} describes its data in words of another version ({error}); evaluate or "
+            "train it with this one"
+        ) from error
+    asked = {"loader": job.loader, "train_split": job.train_split, "report_split": job.report_split}
+    chosen: DataSettings = msgspec.structs.replace(said, **{name: value for name, value in asked.items() if value})
+    return chosen
+
+
 def _part(dataset: Dataset, split: str) -> Dataset:
     part = dataset.split(split)
     if not len(part):
@@ -169,12 +193,10 @@ def _part(dataset: Dataset, split: str) -> Dataset:
     return part
 
 
-def _card(job: Job, trained: Report, train: Dataset, found: ModelFacts, calibration_chips: int) -> ModelCard:
-    if trained.labels != train.label_names:
-        raise ConfigError(f"the model knows {trained.labels}, the data holds {train.label_names}; give its own data")
+def _card(job: Job, source: DataSettings, trained: Report, found: ModelFacts, calibration_chips: int) -> ModelCard:
     _, size, _, channels = found.input.shape
     input_spec, quantisation = contract(
-        found, calibration_chips, f"{job.train_split}, class-balanced, seed {job.seed}, with one chip of 0..255"
+        found, calibration_chips, f"{source.train_split}, class-balanced, seed {job.seed}, with one chip of 0..255"
     )
     return ModelCard(
         name=trained.recipe,
@@ -194,7 +216,11 @@ def _card(job: Job, trained: Report, train: Dataset, found: ModelFacts, calibrat
             "macs": trained.macs,
             "settings": trained.resolved_recipe,
         },
-        data={"name": job.loader, "sha256": sha256_of(job.data), "terms": DATA_TERMS},
+        data={
+            "name": source.loader,
+            "sha256": sha256_of(job.data),
+            "terms": FER2013_TERMS if source.loader in FER2013_LOADERS else OTHER_TERMS,
+        },
         figures={},
         intended_use=INTENDED_USE,
         limits=LIMITS,
@@ -212,11 +238,6 @@ def _reload(content: bytes) -> TfliteClassifier:
         path = Path(folder) / "draft.tflite"
         path.write_bytes(content)
         return TfliteClassifier(path)
-
-
-def _logits(model: Any, chips: Pixels) -> NDArray[np.float32]:
-    logits: NDArray[np.float32] = model.predict(chips.astype(np.float32), batch_size=256, verbose=0)
-    return logits
 
 
 def _figures(scores: Scores) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def _lines(result: Result, file_name: str, split: str) -> Iterator[str]:
     yield f"- {quantisation.mode}, calibrated on {quantisation.calibration_chips} chips: {quantisation.calibration}"
     ends = (
         ("input", result.facts.input, quantisation.input_scale, quantisation.input_zero_point),
-        ("output (logits)", result.facts.output, quantisation.output_scale, quantisation.output_zero_point),
+        (f"output ({card.output})", result.facts.output, quantisation.output_scale, quantisation.output_zero_point),
     )
     for what, tensor, scale, zero_point in ends:
         yield f"- {what}: {tensor.dtype} {list(tensor.shape)}, scale {scale:.6g}, zero point {zero_point}"

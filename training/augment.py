@@ -21,25 +21,28 @@ _NOISE_STREAM = 1
 (
     _FLIP, _WIDE, _ROLL, _SCALE, _ASPECT, _SHIFT_X, _SHIFT_Y, _CONTRAST, _BRIGHTNESS, _BLUR, _BLUR_SIGMA,
     _SMALL, _SMALL_SIZE, _NOISE, _NOISE_SIGMA, _ERASE, _ERASE_X, _ERASE_Y, _ERASE_W, _ERASE_H, _ERASE_GREY,
-) = range(21)  # fmt: skip
-_DRAWS = 21
+    _SHEAR,
+) = range(22)  # fmt: skip
+_DRAWS = 22
 
 
 def augment(chips: Chips, rows: NDArray[np.int64], view: int, seed: int, settings: AugmentSettings) -> Chips:
     """One view of each chip.
 
     Args:
-        chips: uint8 (N, S, S, 1) in 0..255; left as it is.
+        chips: uint8 (N, S, S, C) in 0..255; left as it is. Its channels change
+            alike, but for the noise.
         rows: int64 (N,), which picture each chip is; together with `view` and `seed` it decides everything.
         view: counts how often the picture has been seen (the epoch).
         seed: of the run.
         settings: ranges and shares.
 
     Returns:
-        uint8 (N, S, S, 1), new.
+        uint8 (N, S, S, C), new.
     """
     draws = uniforms(seed, rows, view, _DRAWS)
-    pictures = _geometry(chips[..., 0], draws, settings).astype(np.float32)
+    # float32 (N, C, S, S): the matrices below act on the last two axes
+    pictures = np.ascontiguousarray(_geometry(chips, draws, settings).transpose(0, 3, 1, 2), np.float32)
     _light(pictures, draws, settings)
     _soften(pictures, draws, settings)
     noisy = np.flatnonzero(draws[:, _NOISE] < settings.noise_share)
@@ -47,7 +50,8 @@ def augment(chips: Chips, rows: NDArray[np.int64], view: int, seed: int, setting
         noise = normals(seed, rows[noisy], view, pictures[0].size, _NOISE_STREAM)
         pictures[noisy] += noise.reshape(-1, *pictures.shape[1:]) * _noise_sigma(draws[noisy], settings)
     _erase(pictures, draws, settings)
-    return np.clip(np.rint(pictures), 0, 255).astype(np.uint8)[..., None]
+    views = np.clip(np.rint(pictures), 0, 255).astype(np.uint8)
+    return np.ascontiguousarray(views.transpose(0, 2, 3, 1))
 
 
 def _around(draw: Floats, reach: Floats | float) -> Floats:
@@ -70,6 +74,10 @@ def inverse_transforms(draws: Floats, settings: AugmentSettings, side_px: int) -
     zoom_x, zoom_y = scale * stretch * mirror, scale / stretch
     cos, sin = np.cos(roll), np.sin(roll)
     linear = np.stack([np.stack([cos / zoom_x, sin / zoom_x], -1), np.stack([-sin / zoom_y, cos / zoom_y], -1)], 1)
+    if settings.shear:
+        # applied first, x += shear · y; so its inverse comes last
+        shear = _around(draws[:, _SHEAR], settings.shear)
+        linear[:, 0] -= shear[:, None] * linear[:, 1]
     centre = (side_px - 1) / 2
     shift = np.stack([_around(draws[:, c], settings.shift) for c in (_SHIFT_X, _SHIFT_Y)], -1) * side_px
     offset = centre - np.einsum("nij,nj->ni", linear, centre + shift)
@@ -77,7 +85,7 @@ def inverse_transforms(draws: Floats, settings: AugmentSettings, side_px: int) -
 
 
 def _geometry(pictures: Chips, draws: Floats, settings: AugmentSettings) -> Chips:
-    count, side, _ = pictures.shape
+    count, side, _, channels = pictures.shape
     transforms = inverse_transforms(draws, settings, side)
     axis = np.arange(side, dtype=np.float32)
     source = (
@@ -97,38 +105,40 @@ def _geometry(pictures: Chips, draws: Floats, settings: AugmentSettings) -> Chip
     most = (2**15 - 1) // side
     moved = [
         cv2.remap(
-            np.ascontiguousarray(pictures[at : at + most]).reshape(-1, side),
+            np.ascontiguousarray(pictures[at : at + most]).reshape(-1, side, channels),
             source[at : at + most, 0].reshape(-1, side),
             source[at : at + most, 1].reshape(-1, side) - np.float32(at * side),
             cv2.INTER_LINEAR,
         )
         for at in range(0, count, most)
     ]
-    return np.concatenate(moved).reshape(count, side, side)
+    return np.concatenate(moved).reshape(count, side, side, channels)
 
 
 def _light(pictures: Floats, draws: Floats, settings: AugmentSettings) -> None:
     contrast = 1 + _around(draws[:, _CONTRAST], settings.contrast)
     brightness = _around(draws[:, _BRIGHTNESS], settings.brightness) * 255
-    mean = pictures.mean(axis=(1, 2))
-    pictures *= contrast.astype(np.float32)[:, None, None]
-    pictures += (mean * (1 - contrast) + brightness).astype(np.float32)[:, None, None]
+    mean = pictures.mean(axis=(1, 2, 3))
+    pictures *= contrast.astype(np.float32)[:, None, None, None]
+    pictures += (mean * (1 - contrast) + brightness).astype(np.float32)[:, None, None, None]
     np.clip(pictures, 0, 255, out=pictures)
 
 
 def _soften(pictures: Floats, draws: Floats, settings: AugmentSettings) -> None:
     """Blur and loss of resolution are linear along each axis: a matrix from the left, its transpose from the right."""
-    side = pictures.shape[1]
+    side = pictures.shape[-1]
     blurred = np.flatnonzero(draws[:, _BLUR] < settings.blur_share)
     if blurred.size:
         bank = _blur_bank(side, settings.blur_sigma_px)
         choice = (draws[blurred, _BLUR_SIGMA] * len(bank)).astype(np.int64)
-        pictures[blurred] = bank[choice] @ pictures[blurred] @ bank[choice].transpose(0, 2, 1)
+        along = bank[choice][:, None]
+        pictures[blurred] = along @ pictures[blurred] @ along.swapaxes(2, 3)
     small = np.flatnonzero(draws[:, _SMALL] < settings.small_share)
     if small.size:
         bank = _small_bank(side, settings.small_px)
         choice = (draws[small, _SMALL_SIZE] * len(bank)).astype(np.int64)
-        pictures[small] = bank[choice] @ pictures[small] @ bank[choice].transpose(0, 2, 1)
+        along = bank[choice][:, None]
+        pictures[small] = along @ pictures[small] @ along.swapaxes(2, 3)
 
 
 @lru_cache
@@ -156,9 +166,9 @@ def _small_bank(side: int, small_px: tuple[int, int]) -> Floats:
 
 
 def _noise_sigma(draws: Floats, settings: AugmentSettings) -> Floats:
-    """Deviation in grey levels for each picture, (N, 1, 1)."""
+    """Deviation in grey levels for each picture, (N, 1, 1, 1)."""
     low, high = settings.noise_sigma
-    return (low + (high - low) * draws[:, _NOISE_SIGMA])[:, None, None]
+    return (low + (high - low) * draws[:, _NOISE_SIGMA])[:, None, None, None]
 
 
 def _erase(pictures: Floats, draws: Floats, settings: AugmentSettings) -> None:
@@ -166,7 +176,7 @@ def _erase(pictures: Floats, draws: Floats, settings: AugmentSettings) -> None:
     chosen = np.flatnonzero(draws[:, _ERASE] < settings.erase_share)
     if not chosen.size:
         return
-    side = pictures.shape[1]
+    side = pictures.shape[-1]
     low, high = (share * side for share in settings.erase_side)
     inside = []
     for start_column, length_column in ((_ERASE_Y, _ERASE_H), (_ERASE_X, _ERASE_W)):
@@ -174,6 +184,6 @@ def _erase(pictures: Floats, draws: Floats, settings: AugmentSettings) -> None:
         start = draws[chosen, start_column] * (side - length)
         axis = np.arange(side, dtype=np.float32)
         inside.append((axis >= start[:, None]) & (axis < (start + length)[:, None]))
-    hidden = inside[0][:, :, None] & inside[1][:, None, :]
-    grey = (draws[chosen, _ERASE_GREY] * 255)[:, None, None]
+    hidden = (inside[0][:, :, None] & inside[1][:, None, :])[:, None]
+    grey = (draws[chosen, _ERASE_GREY] * 255)[:, None, None, None]
     pictures[chosen] = np.where(hidden, grey, pictures[chosen])

@@ -10,6 +10,7 @@ import numpy as np
 from edge.errors import ConfigError, PermanentError
 from training import learner
 from training.data.cache import write_arrays
+from training.recipe import completed
 
 if TYPE_CHECKING:
     import keras
@@ -45,6 +46,7 @@ class Identity(msgspec.Struct, frozen=True):
     recipe: dict[str, Any]
     seed: int
     data_sha256: str
+    soft_labels_sha256: str = ""
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -90,6 +92,8 @@ def restore(path: Path, model: "keras.Model", identity: Identity) -> Progress:
         raise PermanentError(f"{path}: not a checkpoint of this version ({error}); delete it to start anew") from error
     for name in Identity.__struct_fields__:
         found, expected = getattr(progress.identity, name), getattr(identity, name)
+        if name == "recipe":
+            found, expected = completed(found), completed(expected)
         if found != expected:
             raise ConfigError(
                 f"{path} is of a run with another {_difference(name, found, expected)}; "
@@ -99,7 +103,7 @@ def restore(path: Path, model: "keras.Model", identity: Identity) -> Progress:
         raise PermanentError(f"{path}: its arrays do not fit this version's network; delete it to start anew")
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
-    return progress
+    return msgspec.structs.replace(progress, identity=identity)
 
 
 def _difference(name: str, found: Any, expected: Any) -> str:

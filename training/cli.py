@@ -1,12 +1,18 @@
-"""The workstation's command line: `fit` and `evaluate`."""
+"""The workstation's command line: `fit`, `adopt`, `evaluate`, `compare`, `data` and `networks`."""
 
 import argparse
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge.errors import EXIT_FAULT, EdgeError, exit_code
+
+if TYPE_CHECKING:
+    from training.data.dataset import Dataset
+    from training.evaluate import Material
+    from training.recipe import DataSettings
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -28,7 +34,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument("--data", type=Path, required=True, help="FER2013's CSV (.csv or .csv.gz)")
+    shared.add_argument("--data", type=Path, required=True, help="a file or folder, see docs/data.md")
     shared.add_argument("--cache", type=Path, default=Path("runs/cache"), help="what depends on the data alone")
     shared.add_argument("--threads", type=int, metavar="N", help="CPU threads of the backend; default: all")
 
@@ -40,13 +46,48 @@ def _parser() -> argparse.ArgumentParser:
     fit.add_argument("--max-minutes", type=float, metavar="M", help="stop after M minutes, with a checkpoint")
     fit.set_defaults(command=_fit)
 
-    evaluate = commands.add_parser("evaluate", parents=[shared], help="measure a .keras or .tflite model")
-    evaluate.add_argument("model", type=Path)
-    evaluate.add_argument("--split", default="PublicTest", help="default: PublicTest")
-    evaluate.add_argument("--loader", default="fer2013-csv", help="how to read --data; default: fer2013-csv")
-    evaluate.add_argument("--flip", action="store_true", help="average with the mirrored picture")
-    evaluate.add_argument("--json", type=Path, metavar="OUT", help="write the figures to this file too")
+    source = argparse.ArgumentParser(add_help=False, parents=[shared])
+    source.add_argument("--loader", help="how to read --data, see docs/data.md; default: the recipe's, fer2013-csv")
+    source.add_argument("--recipe", type=Path, help="read --data as this recipe does")
+
+    adopt = commands.add_parser("adopt", parents=[source], help="take in a Keras model that was trained elsewhere")
+    adopt.add_argument("model", type=Path, help=".h5 or .keras")
+    adopt.add_argument("--labels", required=True, help="class names in the order of its outputs, with commas between")
+    adopt.add_argument(
+        "--expects",
+        choices=("raw", "unit", "symmetric"),
+        required=True,
+        help="what it was trained on: 0..255, x/255 in [0, 1], or (x/255 − 0.5)/0.5 in [−1, 1]",
+    )
+    adopt.add_argument("--out", type=Path, required=True, help="directory for the result")
+    adopt.set_defaults(command=_adopt)
+
+    measured = argparse.ArgumentParser(add_help=False, parents=[source])
+    measured.add_argument("--split", help="what to measure on; default: the recipe's report split, PublicTest")
+    measured.add_argument("--flip", action="store_true", help="average with the mirrored picture")
+    measured.add_argument("--json", type=Path, metavar="OUT", help="write the figures to this file too")
+
+    evaluate = commands.add_parser("evaluate", parents=[measured], help="measure a .keras or .tflite model")
+    evaluate.add_argument("model", type=Path, nargs="+", help="several are an ensemble: their probabilities' mean")
+    evaluate.add_argument(
+        "--report", type=Path, metavar="DIR", help="write everything there: evaluation.md, evaluation.json, pictures"
+    )
     evaluate.set_defaults(command=_evaluate)
+
+    compare = commands.add_parser("compare", parents=[measured], help="say which of two models is better, if either")
+    compare.add_argument("a", type=Path)
+    compare.add_argument("b", type=Path)
+    compare.set_defaults(command=_compare)
+
+    networks = commands.add_parser("networks", help="show what each recipe's network is, and costs")
+    networks.set_defaults(command=_networks, threads=None)
+
+    data = commands.add_parser("data", parents=[source], help="say what is in the data, and write it in other forms")
+    data.add_argument("--npy", type=Path, metavar="DIR", help="write pairs of .npy files")
+    data.add_argument("--folders", type=Path, metavar="DIR", help="write one folder for each split and class")
+    data.add_argument("--pack", type=Path, metavar="FILE", help="write one small file, for moving the data")
+    data.add_argument("--sheet", type=Path, metavar="PNG", help="draw some pictures; with --recipe augmented as well")
+    data.set_defaults(command=_data)
     return parser
 
 
@@ -78,12 +119,97 @@ def _fit(arguments: argparse.Namespace) -> None:
     )
 
 
-def _evaluate(arguments: argparse.Namespace) -> None:
-    from training.evaluate import evaluate, table  # noqa: PLC0415
+def _settings(arguments: argparse.Namespace) -> "DataSettings":
+    import msgspec  # noqa: PLC0415
 
-    evaluation = evaluate(
-        arguments.model, arguments.data, arguments.split, arguments.loader, arguments.cache, arguments.flip
+    from training.recipe import DataSettings, load_recipe  # noqa: PLC0415
+
+    settings = load_recipe(arguments.recipe).data if arguments.recipe else DataSettings()
+    return msgspec.structs.replace(settings, loader=arguments.loader or settings.loader)
+
+
+def _read_material(arguments: argparse.Namespace) -> "tuple[Material, DataSettings]":
+    from training.evaluate import read_material  # noqa: PLC0415
+
+    settings = _settings(arguments)
+    split = arguments.split or settings.report_split
+    return read_material(arguments.data, split, settings.loader, arguments.cache, settings.options), settings
+
+
+def _adopt(arguments: argparse.Namespace) -> None:
+    from training.foreign import Adoption, adopt  # noqa: PLC0415
+
+    report = adopt(
+        Adoption(
+            model=arguments.model,
+            labels=tuple(name.strip() for name in arguments.labels.split(",")),
+            expects=arguments.expects,
+            data=arguments.data,
+            out=arguments.out,
+            source=_settings(arguments),
+            name=arguments.out.name,
+            cache=arguments.cache,
+        )
     )
+    print(f"{arguments.out}: {report.headline()}")
+
+
+def _data(arguments: argparse.Namespace) -> None:
+    from training.data import load_data  # noqa: PLC0415
+    from training.data.export import write_folders, write_npy  # noqa: PLC0415
+    from training.data.pack import write as write_pack  # noqa: PLC0415
+    from training.data.summary import describe  # noqa: PLC0415
+
+    settings = _settings(arguments)
+    dataset = load_data(settings.loader, arguments.data, arguments.cache, settings.options)
+    print(describe(dataset))
+    for path, write in ((arguments.npy, write_npy), (arguments.folders, write_folders), (arguments.pack, write_pack)):
+        if path:
+            write(dataset, path)
+            print(f"wrote {path}")
+    if arguments.sheet:
+        _draw_sheet(arguments, dataset)
+        print(f"wrote {arguments.sheet}")
+
+
+def _draw_sheet(arguments: argparse.Namespace, dataset: "Dataset") -> None:
+    from training.augment import augment  # noqa: PLC0415
+    from training.data.sheet import contact_sheet, write_sheet  # noqa: PLC0415
+    from training.recipe import load_recipe  # noqa: PLC0415
+
+    settings = load_recipe(arguments.recipe).augment if arguments.recipe else None
+    view = settings and (lambda chips, rows, number: augment(chips, rows, number, 1, settings))
+    write_sheet(contact_sheet(dataset, view=view), arguments.sheet)
+
+
+def _evaluate(arguments: argparse.Namespace) -> None:
+    from training.evaluate import ask, judge, load_together, table  # noqa: PLC0415
+
+    predictor = load_together(arguments.model)
+    material, settings = _read_material(arguments)
+    answers = ask(arguments.model, predictor, material, arguments.flip, both=arguments.report is not None)
+    evaluation = judge(answers)
     print(table(evaluation))
     if arguments.json:
         evaluation.write(arguments.json)
+    if arguments.report:
+        from training.reporting.model_report import report_on  # noqa: PLC0415
+
+        report_on(answers, arguments.report, settings.train_split, arguments.cache)
+        print(f"\nreport in {arguments.report}")
+
+
+def _compare(arguments: argparse.Namespace) -> None:
+    from training.compare import compare, table  # noqa: PLC0415
+
+    material, _ = _read_material(arguments)
+    comparison = compare(arguments.a, arguments.b, material, arguments.flip)
+    print(table(comparison))
+    if arguments.json:
+        comparison.write(arguments.json)
+
+
+def _networks(_: argparse.Namespace) -> None:
+    from training.networks.table import table  # noqa: PLC0415
+
+    print(table())

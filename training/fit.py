@@ -15,24 +15,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ConfigError, PermanentError
-from training import checkpoint, learner
+from training import artefacts, checkpoint, learner
 from training.batches import batches, steps_per_epoch
 from training.checkpoint import EpochRow, Identity, Progress
 from training.data import LOADERS
 from training.data.cache import sha256_of
 from training.data.duplicates import duplicate_groups
+from training.data.options import content_key
 from training.data.splits import Parts, divide
 from training.journal import Journal
 from training.metrics import negative_log_likelihood, softmax
 from training.recipe import Recipe
 from training.report import Report, write_report
-from training.schedule import learning_rate
+from training.schedule import learning_rate, since_best
+from training.soft_labels import SoftLabels, read
 
 if TYPE_CHECKING:
     import keras
 
 CHECKPOINT = "checkpoint.npz"
-MODEL = "model.keras"
+BEST = "best.npz"
+MODEL = artefacts.MODEL
 HISTORY = "history.csv"
 RECIPE = "recipe.json"
 
@@ -88,23 +91,30 @@ def fit(run: Run, clock: Callable[[], float] = time.monotonic) -> Report | None:
             f"{len(parts.train)} pictures to train on and {len(parts.holdout)} held out; expected at least one batch "
             f"of {recipe.optimiser.batch} and one held out: take more data, a smaller batch or a larger holdout_share"
         )
+    soft_labels, soft_digest = _soft_labels(recipe, parts)
     resolved = msgspec.json.encode(recipe)
-    identity = Identity(msgspec.json.decode(resolved), run.seed, digest)
+    identity = Identity(msgspec.json.decode(resolved), run.seed, digest, soft_digest)
     run.out.mkdir(parents=True, exist_ok=True)
     _replace(run.out / RECIPE, msgspec.json.format(resolved, indent=2))
 
-    model = learner.build(recipe, len(parts.train.label_names), run.seed)
+    model = learner.build(recipe, len(parts.train.label_names), run.seed, parts.train.chips.shape[1:])
     progress = checkpoint.restore(stored, model, identity) if stored.exists() else Progress(identity, 0, 0.0)
     with Journal(run.out, recipe.optimiser.epochs, per_epoch, progress.step) as journal:
         journal.say(_summary(run, parts, model, per_epoch, progress))
-        progress = _train(run, parts, model, progress, journal, clock)
-        if progress.step < per_epoch * recipe.optimiser.epochs:
+        progress = _train(run, parts, soft_labels, model, progress, journal, clock)
+        early = _stopped_early(recipe, progress.history)
+        if early:
+            journal.say(f"stopped after epoch {len(progress.history)}: the hold-out has not improved for long enough")
+        elif progress.step < per_epoch * recipe.optimiser.epochs:
             journal.say(f"stopped after step {progress.step}: the time is up; go on with --resume")
             return None
         with learner.averaged(model, _for_statistics(run, parts)):
+            if recipe.optimiser.keep == "best":
+                learner.put_weights(model, run.out / BEST)
             plain, fold_error = learner.folded(recipe, model, parts.holdout.chips[:64])
-        _save_model(plain, run.out / MODEL)
+        artefacts.write_model(plain, run.out)
         report = write_report(run.out, identity, parts, plain, fold_error, progress)
+        artefacts.write_evaluation(report, run.out)
         journal.say(f"{recipe.name}: {report.headline()}; wrote {run.out / MODEL}")
     return report
 
@@ -113,18 +123,41 @@ def _load(run: Run) -> tuple[str, Parts]:
     settings = run.recipe.data
     if settings.loader not in LOADERS:
         raise ConfigError(f"data.loader = {settings.loader!r}: expected one of {', '.join(LOADERS)}")
-    dataset = LOADERS[settings.loader](run.data, run.cache)
+    dataset = LOADERS[settings.loader](run.data, run.cache, settings.options)
     for split in (settings.train_split, settings.report_split):
         if split not in dataset.split_names():
             raise ConfigError(f"{run.data}: no split {split!r}; it has {', '.join(dataset.split_names())}")
     digest = sha256_of(run.data)
-    key = f"{settings.loader}-{digest}"
+    key = content_key(settings.loader, digest, settings.options)
     groups = duplicate_groups(dataset.chips, settings.duplicate_correlation, run.cache, key)
     return digest, divide(dataset, groups, settings.train_split, settings.report_split, settings.holdout_share)
 
 
+def _soft_labels(recipe: Recipe, parts: Parts) -> tuple[SoftLabels | None, str]:
+    """The teacher's answers for the training part, and the SHA-256 of their file."""
+    if recipe.soft_labels is None:
+        return None, ""
+    path = Path(recipe.soft_labels.path)
+    return read(path, parts.train, recipe.augment), sha256_of(path)
+
+
+def _evaluations(history: tuple[EpochRow, ...]) -> list[float]:
+    return [row.holdout_nll for row in history if row.holdout_nll is not None]
+
+
+def _stopped_early(recipe: Recipe, history: tuple[EpochRow, ...]) -> bool:
+    patience = recipe.optimiser.stop_patience
+    return bool(patience) and since_best(_evaluations(history)) >= patience
+
+
 def _train(
-    run: Run, parts: Parts, model: "keras.Model", progress: Progress, journal: Journal, clock: Callable[[], float]
+    run: Run,
+    parts: Parts,
+    soft_labels: SoftLabels | None,
+    model: "keras.Model",
+    progress: Progress,
+    journal: Journal,
+    clock: Callable[[], float],
 ) -> Progress:
     recipe, stored = run.recipe, run.out / CHECKPOINT
     per_epoch = steps_per_epoch(len(parts.train), recipe.optimiser.batch)
@@ -132,11 +165,13 @@ def _train(
     limit_s = float("inf") if run.max_minutes is None else run.max_minutes * 60
     step, history = progress.step, progress.history
     loss_sum, accuracy_sum = progress.loss_sum, progress.accuracy_sum
-    for chips, targets in batches(parts.train, recipe, run.seed, progress.step):
-        rate = learning_rate(recipe.optimiser, step, per_epoch)
+    if _stopped_early(recipe, history):
+        return progress
+    for chips, targets, weights in batches(parts.train, recipe, run.seed, progress.step, soft_labels):
+        rate = learning_rate(recipe.optimiser, step, per_epoch, _evaluations(history))
         model.optimizer.learning_rate = rate
         model.reset_metrics()  # so that the results are this batch's
-        results = model.train_on_batch(chips, targets, return_dict=True)
+        results = model.train_on_batch(chips, targets, weights, return_dict=True)
         step += 1
         loss_sum += float(results["loss"])
         accuracy_sum += float(results["accuracy"])
@@ -151,7 +186,7 @@ def _train(
             means = loss_sum / per_epoch, accuracy_sum / per_epoch
             row = EpochRow(step // per_epoch, step, rate, *means, clock() - epoch_started)
             if row.epoch % recipe.evaluate_every == 0 or row.epoch == recipe.optimiser.epochs:
-                row = _evaluated(row, run, model, parts)
+                row = _evaluated(row, run, model, parts, min(_evaluations(history), default=math.inf))
             history = (*history, row)
             journal.epoch(row)
             loss_sum = accuracy_sum = 0.0
@@ -162,21 +197,23 @@ def _train(
             started, limit_s = started + elapsed, limit_s - elapsed
             checkpoint.save(stored, model, progress)
             _replace(run.out / HISTORY, _history_csv(history).encode())
-        if limit_s < 0:
+        if limit_s < 0 or (ended and _stopped_early(recipe, history)):
             break
     return progress
 
 
 def _for_statistics(run: Run, parts: Parts) -> Iterator[NDArray[np.float32]]:
     first_views = batches(parts.train, run.recipe, run.seed, first_step=0)
-    return (chips for chips, _ in itertools.islice(first_views, STATISTICS_BATCHES))
+    return (chips for chips, *_ in itertools.islice(first_views, STATISTICS_BATCHES))
 
 
-def _evaluated(row: EpochRow, run: Run, model: "keras.Model", parts: Parts) -> EpochRow:
+def _evaluated(row: EpochRow, run: Run, model: "keras.Model", parts: Parts, least_nll: float) -> EpochRow:
     with learner.averaged(model, _for_statistics(run, parts)):
         probabilities = softmax(learner.logits_of(model, parts.holdout.chips))
+        nll = negative_log_likelihood(probabilities, parts.holdout.labels)
+        if run.recipe.optimiser.keep == "best" and nll < least_nll:
+            learner.keep_weights(model, run.out / BEST)
     accuracy = float((probabilities.argmax(axis=1) == parts.holdout.labels).mean())
-    nll = negative_log_likelihood(probabilities, parts.holdout.labels)
     return msgspec.structs.replace(row, holdout_accuracy=accuracy, holdout_nll=nll)
 
 
@@ -195,12 +232,6 @@ def _history_csv(history: tuple[EpochRow, ...]) -> str:
     writer.writerow(EpochRow.__struct_fields__)
     writer.writerows(msgspec.structs.astuple(row) for row in history)
     return text.getvalue()
-
-
-def _save_model(model: "keras.Model", path: Path) -> None:
-    temporary = path.with_name(f"unfinished-{path.name}")  # Keras insists on the suffix .keras
-    model.save(temporary)
-    temporary.replace(path)
 
 
 def _replace(path: Path, content: bytes) -> None:

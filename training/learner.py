@@ -1,15 +1,17 @@
 """The model with its optimiser: built from a recipe, evaluated and exported with its averaged weights."""
 
+import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import PermanentError
-from training.data.dataset import CHIP_SIDE_PX
-from training.networks import FAMILIES
+from edge.errors import ConfigError, PermanentError
+from training.data.cache import write_arrays
+from training.networks import FAMILIES, ChipShape
 from training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -19,21 +21,34 @@ MOST_FOLD_ERROR = 1e-3
 """Logits of the folded model may differ by this much from those of the trained one."""
 
 
-def build(recipe: Recipe, classes: int, seed: int) -> "keras.Model":
-    """The compiled model, its weights drawn from `seed`, its optimiser's slots created."""
+GREY_48: ChipShape = (48, 48, 1)
+"""FER2013's pictures, and the shipped model's chips."""
+
+
+def build(recipe: Recipe, classes: int, seed: int, shape: ChipShape = GREY_48) -> "keras.Model":
+    """The compiled model, its weights drawn from `seed`, its optimiser's slots created.
+
+    Raises:
+        ConfigError: the recipe's network does not fit chips of that shape.
+    """
     import keras  # noqa: PLC0415
 
     keras.utils.set_random_seed(seed)
     settings = recipe.optimiser
-    model = FAMILIES[type(recipe.network)].build(recipe.network, CHIP_SIDE_PX, classes, settings.precision)
-    optimiser = keras.optimizers.SGD(
-        settings.learning_rate,
-        momentum=settings.momentum,
-        nesterov=settings.momentum > 0,
-        weight_decay=settings.weight_decay,
-        use_ema=True,
-        ema_momentum=settings.average,
-    )
+    try:
+        model = FAMILIES[type(recipe.network)].build(recipe.network, shape, classes, settings.precision)
+    except ValueError as error:
+        raise ConfigError(
+            f"the network of recipe {recipe.name} does not fit chips of {shape} ({str(error).splitlines()[0]}); take "
+            "larger chips or fewer blocks"
+        ) from error
+    shared = {"weight_decay": settings.weight_decay, "use_ema": True, "ema_momentum": settings.average}
+    if settings.method == "adamw":
+        optimiser = keras.optimizers.AdamW(settings.learning_rate, beta_1=settings.momentum, **shared)
+    else:
+        optimiser = keras.optimizers.SGD(
+            settings.learning_rate, momentum=settings.momentum, nesterov=settings.momentum > 0, **shared
+        )
     optimiser.exclude_from_weight_decay(var_list=[v for v in model.trainable_variables if len(v.shape) < 2])
     optimiser.build(model.trainable_variables)
     model.compile(
@@ -43,6 +58,10 @@ def build(recipe: Recipe, classes: int, seed: int) -> "keras.Model":
         jit_compile=False,  # XLA doubles the time of a step on a CPU
     )
     return model
+
+
+PIXELS_AT_ONCE = 256 * 48 * 48
+"""Values in one batch of `logits_of`: a first layer of 64 channels then takes 150 MB, whatever the chips' size."""
 
 
 def state(model: "keras.Model") -> list["keras.Variable"]:
@@ -61,7 +80,7 @@ def averaged(model: "keras.Model", pictures: Iterable[NDArray[np.float32]]) -> I
 
     Args:
         model: compiled, its optimiser with an average.
-        pictures: batches float32 (B, S, S, 1) like those it is trained on, for the statistics.
+        pictures: batches float32 (B, S, S, C) like those it is trained on, for the statistics.
     """
     import keras  # noqa: PLC0415
 
@@ -91,13 +110,32 @@ def _estimate_statistics(model: "keras.Model", pictures: Iterable[NDArray[np.flo
             norm.momentum = momentum
 
 
-def logits_of(model: "keras.Model", chips: NDArray[np.uint8], batch: int = 256) -> NDArray[np.float32]:
-    """float32 (N, classes) for chips uint8 (N, S, S, 1)."""
+def logits_of(model: "keras.Model", chips: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """float32 (N, classes) for chips uint8 (N, S, S, C)."""
+    batch = max(1, PIXELS_AT_ONCE // max(1, chips[0].size)) if len(chips) else 1
     parts = [
         np.asarray(model.predict_on_batch(chips[at : at + batch].astype(np.float32)), np.float32)
         for at in range(0, len(chips), batch)
     ]
     return np.concatenate(parts) if parts else np.empty((0, model.output_shape[-1]), np.float32)
+
+
+def keep_weights(model: "keras.Model", path: Path) -> None:
+    """Write the weights as they are now, replacing the file whole."""
+    write_arrays(path, {f"{number:04}": value for number, value in enumerate(model.get_weights())})
+
+
+def put_weights(model: "keras.Model", path: Path) -> None:
+    """Put what `keep_weights` wrote into a model of the same recipe.
+
+    Raises:
+        PermanentError: the file is missing or damaged.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            model.set_weights([stored[name] for name in sorted(stored.files)])
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise PermanentError(f"{path}: cannot take the best weights from it ({error}); train anew") from error
 
 
 def folded(recipe: Recipe, model: "keras.Model", chips: NDArray[np.uint8]) -> tuple["keras.Model", float]:
@@ -106,13 +144,13 @@ def folded(recipe: Recipe, model: "keras.Model", chips: NDArray[np.uint8]) -> tu
     Args:
         recipe: that `model` was built from.
         model: with the weights to export.
-        chips: uint8 (N, S, S, 1) to compare on.
+        chips: uint8 (N, S, S, C) to compare on.
 
     Raises:
         PermanentError: they differ by more than `MOST_FOLD_ERROR`, which no rounding explains.
     """
     family = FAMILIES[type(recipe.network)]
-    twin = family.build(recipe.network, CHIP_SIDE_PX, model.output_shape[-1], "float32")
+    twin = family.build(recipe.network, model.input_shape[1:], model.output_shape[-1], "float32")
     twin.set_weights(model.get_weights())
     plain = family.fold(twin)
     error = float(np.abs(logits_of(twin, chips) - logits_of(plain, chips)).max())

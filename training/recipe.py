@@ -1,11 +1,12 @@
 """A recipe says everything about a training run that is not data or seed. TOML in, frozen structs out."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from edge.errors import ConfigError
+from training.data.options import LoaderOptions
 from training.networks.settings import NetworkSettings
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
@@ -22,6 +23,7 @@ class DataSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         report_split: what is only reported.
         holdout_share: of `train_split`, kept for selection and calibration.
         duplicate_correlation: chips more alike than this are one group, never divided.
+        options: of the loader: the class map, the chips' size and channels, …
     """
 
     loader: str = "fer2013-csv"
@@ -29,6 +31,7 @@ class DataSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     report_split: str = "PublicTest"
     holdout_share: Annotated[float, msgspec.Meta(gt=0, le=0.5)] = 0.1
     duplicate_correlation: Annotated[float, msgspec.Meta(gt=0.5, le=1)] = 0.985
+    options: LoaderOptions = LoaderOptions()
 
 
 class AugmentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -40,6 +43,7 @@ class AugmentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         scale: ± share of the size.
         aspect: ± share of width against height.
         shift: ± share of the side, in x and y.
+        shear: ± px to the side for each px down.
         wide_share: of the views, with the wider roll and scale below instead.
         wide_roll_deg: as `roll_deg`.
         wide_scale: as `scale`.
@@ -60,6 +64,7 @@ class AugmentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     scale: Annotated[float, msgspec.Meta(ge=0, le=0.9)] = 0
     aspect: Annotated[float, msgspec.Meta(ge=0, le=0.9)] = 0
     shift: Share = 0
+    shear: Share = 0
     wide_share: Share = 0
     wide_roll_deg: Annotated[float, msgspec.Meta(ge=0, le=180)] = 0
     wide_scale: Annotated[float, msgspec.Meta(ge=0, le=0.9)] = 0
@@ -82,20 +87,30 @@ class AugmentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class OptimiserSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """SGD with Nesterov's momentum; the learning rate warms up linearly and falls as a half cosine.
+    """How to learn. An evaluation is one on the hold-out, every `Recipe.evaluate_every` epochs.
 
     Attributes:
         epochs: passes over the training part.
         batch: pictures a step.
-        learning_rate: its peak.
-        warmup_epochs: until the peak.
-        momentum: of SGD.
+        learning_rate: its peak; with AdamW about a hundredth of what SGD takes.
+        warmup_epochs: until the peak, linearly.
+        momentum: of SGD (Nesterov's), or the decay of AdamW's first moment.
         weight_decay: decoupled: each step takes this share × learning rate off every kernel (not off
             normalisation and biases). As it is not amplified by momentum, the 2e-4 of an L2 recipe with
             momentum 0.9 is 2e-3 here.
         label_smoothing: share of the target spread over all classes.
         average: decay per step of the running mean of the weights (EMA) that is evaluated and exported.
         precision: of the arithmetic while training; weights, statistics and the result are float32 always.
+        method: SGD, or AdamW (Loshchilov & Hutter 2019).
+        schedule: how the rate falls after the warm-up: as a half cosine, or by `plateau_factor` whenever the negative
+            log-likelihood has not fallen for `plateau_patience` evaluations.
+        plateau_factor: of the rate.
+        plateau_patience: evaluations.
+        stop_patience: end the run when the negative log-likelihood has not fallen for so many evaluations; 0: never.
+        keep: export the weights of the last step, or those of the evaluation with the least negative log-likelihood.
+        balance: what is done about rare classes: nothing; weights of the loss inverse to the class's share; or each
+            epoch shows every class equally often, rare pictures in several views.
+        mixup: alpha of the Beta distribution that mixes each picture with another (Zhang et al. 2018); 0: no mixing.
     """
 
     epochs: Count
@@ -107,10 +122,30 @@ class OptimiserSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     label_smoothing: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.1
     average: Annotated[float, msgspec.Meta(gt=0, lt=1)] = 0.999
     precision: Literal["float32", "bfloat16"] = "float32"
+    method: Literal["sgd", "adamw"] = "sgd"
+    schedule: Literal["cosine", "plateau"] = "cosine"
+    plateau_factor: Annotated[float, msgspec.Meta(gt=0, lt=1)] = 0.5
+    plateau_patience: Count = 3
+    stop_patience: Annotated[int, msgspec.Meta(ge=0)] = 0
+    keep: Literal["last", "best"] = "last"
+    balance: Literal["none", "weights", "sampling"] = "none"
+    mixup: Annotated[float, msgspec.Meta(ge=0, le=10)] = 0
 
     def __post_init__(self) -> None:
         if self.warmup_epochs >= self.epochs:
             raise ValueError(f"warmup_epochs = {self.warmup_epochs}: expected less than epochs = {self.epochs}")
+
+
+class SoftLabelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Distillation (Hinton et al. 2015) from answers that were worked out before.
+
+    Attributes:
+        path: a file as `training.soft_labels.write` makes it; relative to where the program is started.
+        weight: of the soft label in the target; the rest is the true class.
+    """
+
+    path: str
+    weight: Share = 0.7
 
 
 class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -124,6 +159,8 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         data: where faces come from.
         augment: how they are varied.
         evaluate_every: epochs between evaluations on the hold-out.
+        origin: where the network comes from; empty: as its family says.
+        soft_labels: a teacher's answers to learn from as well.
     """
 
     name: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
@@ -133,6 +170,8 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     data: DataSettings = DataSettings()
     augment: AugmentSettings = AugmentSettings()
     evaluate_every: Count = 5
+    origin: str = ""
+    soft_labels: SoftLabelSettings | None = None
 
 
 def load_recipe(path: Path) -> Recipe:
@@ -149,3 +188,14 @@ def load_recipe(path: Path) -> Recipe:
         return msgspec.toml.decode(text, type=Recipe)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: {error}; see training/recipe.py for the keys and their ranges") from error
+
+
+def completed(resolved: dict[str, Any]) -> dict[str, Any]:
+    """A resolved recipe of an earlier version with the defaults of what has been added since.
+
+    Unreadable ones come back as they are, so that a comparison shows the difference.
+    """
+    try:
+        return msgspec.json.decode(msgspec.json.encode(msgspec.convert(resolved, Recipe)))
+    except msgspec.ValidationError:
+        return resolved

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 import edge.classifier
+from edge.contract.chip import ChipSpec
 from edge.contract.labels import FER2013_LABELS
 from edge.errors import ConfigError, PermanentError
 from tests.training_fakes import RECIPES, fer_rows, write_fer
@@ -292,7 +293,7 @@ def test_a_tflite_model_is_measured_through_the_devices_classifier_labels_matche
         labels = tuple(reversed(FER2013_LABELS))
 
         def __init__(self, path: Path) -> None:
-            self.card = type("Card", (), {"temperature": 1.5})()
+            self.card = type("Card", (), {"temperature": 1.5, "chip": ChipSpec()})()
             self.truth = {pixels.tobytes(): label for label, pixels, _ in fer_rows(train=170, public=42)}
 
         def classify(self, chips: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -316,3 +317,47 @@ def test_asking_for_help_loads_no_deep_learning_library():
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert result.stdout.strip() == "[]"
+
+
+def test_a_run_that_no_longer_improves_ends_early_and_exports_its_best_weights(data: Path, tmp_path: Path):
+    # a rate far too high after the first epochs: the hold-out gets worse
+    recipe = changed(
+        epochs=30, method="adamw", learning_rate=0.01, average=0.01, schedule="plateau", stop_patience=3, keep="best"
+    )
+    out = tmp_path / "run"
+    report = fit(Run(recipe, data, out, cache=None))
+    assert report is not None
+    nll = [float(row["holdout_nll"]) for row in history(out)]
+    assert len(nll) == report.epochs < 30
+    assert nll.index(min(nll)) == len(nll) - 4
+    assert report.scores["holdout"].nll == pytest.approx(min(nll), rel=1e-3)
+    again = fit(Run(recipe, data, out, cache=None, resume=True))
+    assert again is not None
+    assert (again.epochs, again.scores) == (report.epochs, report.scores)
+
+
+def test_a_recipe_with_every_option_is_resumed_as_if_it_had_not_been_stopped(data: Path, tmp_path: Path):
+    recipe = changed(
+        method="adamw", learning_rate=2e-3, schedule="plateau", plateau_patience=1, balance="weights", mixup=0.3,
+        keep="best",
+    )  # fmt: skip
+    fit(Run(recipe, data, tmp_path / "whole", cache=None))
+    pieces = Run(recipe, data, tmp_path / "pieces", cache=None, resume=True, max_minutes=10 / 60)
+    while fit(pieces, clock=ticking()) is None:
+        pass
+    assert_same_state(tmp_path / "whole", tmp_path / "pieces")
+
+
+def test_a_run_from_before_an_option_was_added_is_continued(data: Path, tmp_path: Path):
+    assert fit(Run(TINY, data, tmp_path, cache=None, max_minutes=5 / 60), clock=ticking()) is None
+    with np.load(tmp_path / CHECKPOINT) as stored:
+        arrays = {name: stored[name] for name in stored.files}
+    progress = json.loads(arrays["progress"].tobytes())
+    for option in ("method", "schedule", "keep", "balance", "mixup"):
+        del progress["identity"]["recipe"]["optimiser"][option]
+    del progress["identity"]["recipe"]["soft_labels"], progress["identity"]["soft_labels_sha256"]
+    arrays["progress"] = np.frombuffer(json.dumps(progress).encode(), np.uint8)
+    np.savez(tmp_path / CHECKPOINT, **arrays)
+    report = fit(Run(TINY, data, tmp_path, cache=None, resume=True))
+    assert report is not None
+    assert report.steps == EPOCHS * STEPS

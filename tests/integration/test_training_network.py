@@ -6,6 +6,7 @@ import pytest
 from edge.errors import PermanentError
 from tests.training_fakes import RECIPES, noise_chips
 from training import learner
+from training.cli import main
 from training.cost import macs
 from training.networks import FAMILIES, Family, qarepvgg
 from training.networks.settings import QaRepVgg
@@ -78,7 +79,7 @@ def test_the_scale_is_in_the_graph():
 
 
 def test_computing_in_bfloat16_keeps_weights_and_logits_in_float32():
-    model = FAMILIES[QaRepVgg].build(QaRepVgg(), 48, 7, "bfloat16")
+    model = FAMILIES[QaRepVgg].build(QaRepVgg(), (48, 48, 1), 7, "bfloat16")
     assert {str(weight.dtype) for weight in model.weights} == {"float32"}
     assert model.output.dtype == "float32"
     assert model.get_layer("stem").compute_dtype == "bfloat16"
@@ -159,3 +160,11 @@ def test_normalisations_and_biases_do_not_decay():
     model = learner.build(TINY, 7, seed=1)
     decaying = {variable.path for variable in model.trainable_variables if model.optimizer._use_weight_decay(variable)}
     assert decaying == {variable.path for variable in model.trainable_variables if "kernel" in variable.path}
+
+
+def test_the_command_lists_every_recipes_network(capsys: pytest.CaptureFixture[str]):
+    assert main(["networks"]) == 0
+    printed = capsys.readouterr().out
+    for recipe in RECIPES.glob("*.toml"):
+        assert f"| {recipe.stem} |" in printed
+    assert "671,975" in printed, "ours, as shipped"

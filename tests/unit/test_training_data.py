@@ -14,7 +14,7 @@ from training.data.splits import divide
 
 def test_arrays_that_do_not_belong_together_are_no_data_set():
     good = fake_dataset(noise_chips(3), ["Training"] * 3)
-    with pytest.raises(ValueError, match=r"chips are uint8 \(3, 48, 48\), expected uint8 \(3, 48, 48, 1\)"):
+    with pytest.raises(ValueError, match=r"chips are uint8 \(3, 48, 48\), expected uint8 \(N, S, S, C\)"):
         Dataset(good.chips[..., 0], good.labels, good.label_names, good.splits, good.rows)
     with pytest.raises(ValueError, match=r"labels are int32 .* expected int64"):
         Dataset(good.chips, good.labels.astype(np.int32), good.label_names, good.splits, good.rows)

@@ -9,6 +9,7 @@ from training.metrics import (
     expected_calibration_error,
     fit_temperature,
     negative_log_likelihood,
+    paired_difference,
     score,
     softmax,
     wilson_interval,
@@ -75,3 +76,13 @@ def test_the_temperature_that_the_labels_were_drawn_with_is_found(true_temperatu
     assert negative_log_likelihood(softmax(logits, found), labels) <= negative_log_likelihood(
         softmax(logits, true_temperature), labels
     )
+
+
+def test_the_interval_of_a_paired_difference_narrows_with_agreement():
+    one = np.array([True] * 80 + [False] * 20)
+    difference, (low, high) = paired_difference(one, np.roll(one, 10))
+    assert difference == 0
+    assert (low, high) == pytest.approx((-0.0877, 0.0877), abs=1e-4)  # 1.96 · √20 / 100
+    difference, (low, high) = paired_difference(one, one[::-1])
+    assert (difference, high) == pytest.approx((0, 0.1240), abs=1e-4)  # 1.96 · √40 / 100
+    assert paired_difference(one, one) == (0, (0, 0))

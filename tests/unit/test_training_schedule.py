@@ -39,7 +39,7 @@ def test_an_epoch_shows_each_picture_at_most_once_and_another_order_follows():
 
 def test_a_run_has_whole_batches_only():
     assert steps_per_epoch(18, 4) == 4
-    shapes = [(chips.shape, targets.shape) for chips, targets in batches(TRAIN, RECIPE, 1, 0)]
+    shapes = [(chips.shape, targets.shape) for chips, targets, _ in batches(TRAIN, RECIPE, 1, 0)]
     assert shapes == [((4, 48, 48, 1), (4, 7))] * 40
 
 
@@ -63,7 +63,7 @@ def test_after_the_last_step_nothing_comes():
 
 def test_targets_name_the_pictures_class():
     plain = Recipe("test", "for tests", SETTINGS, QaRepVgg())
-    chips, targets = next(batches(TRAIN, plain, 1, 0))
+    chips, targets, _ = next(batches(TRAIN, plain, 1, 0))
     for chip, target in zip(chips, targets, strict=True):
         position = int(np.flatnonzero((TRAIN.chips == chip).all(axis=(1, 2, 3)))[0])
         assert target.tolist() == np.eye(7)[TRAIN.labels[position]].tolist()

@@ -1,13 +1,49 @@
-"""Loaders by name. A new source of faces is one module with `load(path, cache) -> Dataset` and one line here."""
+"""Loaders by name. A new source of faces is one module with a `load` of the shape below and one line here."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import Protocol
 
-from training.data import fer_csv
+from edge.errors import ConfigError
+from training.data import fer_csv, folders, kaggle_csv, npy_pairs, pack
 from training.data.dataset import Dataset
+from training.data.options import DEFAULTS, LoaderOptions, content_key
 
-Loader = Callable[[Path, Path | None], Dataset]
+__all__ = ["DEFAULTS", "LOADERS", "Loader", "LoaderOptions", "content_key", "load_data"]
 
-LOADERS: Mapping[str, Loader] = MappingProxyType({"fer2013-csv": fer_csv.load})
-"""Each reads a path completely, checks it, and may keep what it parsed in the cache directory given."""
+
+class Loader(Protocol):
+    """Reads a path completely, checks it, and may keep what it parsed in the cache directory given."""
+
+    def __call__(self, path: Path, cache: Path | None = None, options: LoaderOptions = DEFAULTS, /) -> Dataset:
+        """Raises ConfigError and PermanentError that name file or row, what was found and what was expected."""
+        ...
+
+
+LOADERS: Mapping[str, Loader] = MappingProxyType(
+    {
+        "fer2013-csv": fer_csv.load,
+        "icml-csv": fer_csv.load,
+        "kaggle-csv": kaggle_csv.load,
+        "folders": folders.load,
+        "raf-db": folders.load_raf_db,
+        "affectnet": folders.load_affectnet,
+        "class-folders": folders.load_classes,
+        "npy": npy_pairs.load,
+        "pack": pack.load,
+    }
+)
+"""The layouts are described in docs/data.md."""
+
+
+def load_data(loader: str, path: Path, cache: Path | None = None, options: LoaderOptions = DEFAULTS) -> Dataset:
+    """Read `path` with the loader of that name.
+
+    Raises:
+        ConfigError: no such loader, or what it raises.
+        PermanentError: the data cannot be read.
+    """
+    if loader not in LOADERS:
+        raise ConfigError(f"loader {loader!r}: expected one of {', '.join(LOADERS)}")
+    return LOADERS[loader](path, cache, options)

@@ -8,17 +8,29 @@ from numpy.typing import NDArray
 CHIP_SIDE_PX = 48
 """Side of FER2013's pictures, and of the chips the device cuts for the shipped model."""
 
+TRAINING = "Training"
+VALIDATION = "Validation"
+TEST = "Test"
+UNLABELLED = "Unlabelled"
+"""The parts' names, where the source has no words of its own (FER2013's are in `fer_csv.SPLITS`)."""
+
+NO_LABEL = -1
+"""Label of the pictures of the part `UNLABELLED`, and of no others."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dataset:
-    """Labelled face chips. All arrays are read-only and of the same length N.
+    """Face chips with labels. All arrays are read-only and of the same length N.
 
     Attributes:
-        chips: uint8 (N, 48, 48, 1) grey in 0..255.
-        labels: int64 (N,), indices into `label_names`.
+        chips: uint8 (N, S, S, C) in 0..255, C is 1 (grey) or 3 (RGB); may lie in a file (memory-mapped).
+        labels: int64 (N,), indices into `label_names`; `NO_LABEL` in the part `UNLABELLED`, for predictions only.
         label_names: class names, in the order of the labels.
-        splits: str (N,), the part of the data each chip belongs to, in the words of the source ("Training", …).
+        splits: str (N,), the part of the data each chip belongs to: the source's own word ("PublicTest"), or one of
+            `TRAINING`, `VALIDATION`, `TEST`, `UNLABELLED`.
         rows: int64 (N,), number of each chip in its source, from 0; it stays with the chip when a part is taken.
+        names: str (N,), file of each chip relative to the source, where each has one; else None.
+        left_out: pictures of the source that are not here, each with its reason.
     """
 
     chips: NDArray[np.uint8]
@@ -26,30 +38,53 @@ class Dataset:
     label_names: tuple[str, ...]
     splits: NDArray[np.str_]
     rows: NDArray[np.int64]
+    names: NDArray[np.str_] | None = None
+    left_out: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        count = len(self.chips)
-        expected = (count, CHIP_SIDE_PX, CHIP_SIDE_PX, 1)
-        if self.chips.dtype != np.uint8 or self.chips.shape != expected:
-            raise ValueError(f"chips are {self.chips.dtype} {self.chips.shape}, expected uint8 {expected}")
+        count, shape = len(self.chips), self.chips.shape
+        if self.chips.dtype != np.uint8 or len(shape) != 4 or shape[1] != shape[2] or shape[3] not in (1, 3):
+            raise ValueError(f"chips are {self.chips.dtype} {shape}, expected uint8 (N, S, S, C) with C 1 or 3")
         for name, dtype in (("labels", np.int64), ("rows", np.int64)):
             array = getattr(self, name)
             if array.dtype != dtype or array.shape != (count,):
                 raise ValueError(f"{name} are {array.dtype} {array.shape}, expected {np.dtype(dtype)} {(count,)}")
-        if self.splits.dtype.kind != "U" or self.splits.shape != (count,):
-            raise ValueError(f"splits are {self.splits.dtype} {self.splits.shape}, expected str {(count,)}")
-        if count and not (self.labels.min() >= 0 and self.labels.max() < len(self.label_names)):
-            raise ValueError(f"labels reach beyond the {len(self.label_names)} names: {np.unique(self.labels)}")
-        for array in (self.chips, self.labels, self.splits, self.rows):
-            array.setflags(write=False)
+        for name in ("splits", "names"):
+            array = getattr(self, name)
+            if array is not None and (array.dtype.kind != "U" or array.shape != (count,)):
+                raise ValueError(f"{name} are {array.dtype} {array.shape}, expected str {(count,)}")
+        labelled = self.splits != UNLABELLED
+        known = self.labels[labelled]
+        if known.size and not (known.min() >= 0 and known.max() < len(self.label_names)):
+            raise ValueError(f"labels reach beyond the {len(self.label_names)} names: {np.unique(known)}")
+        if (self.labels[~labelled] != NO_LABEL).any():
+            raise ValueError(f"the part {UNLABELLED} has labels, expected {NO_LABEL} for each of its pictures")
+        for array in (self.chips, self.labels, self.splits, self.rows, self.names):
+            if array is not None:
+                array.setflags(write=False)
 
     def __len__(self) -> int:
         return len(self.chips)
 
+    @property
+    def side_px(self) -> int:
+        """Side S of the chips."""
+        return int(self.chips.shape[1])
+
+    @property
+    def channels(self) -> int:
+        """Channels C of the chips."""
+        return int(self.chips.shape[3])
+
     def take(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> "Dataset":
-        """The part that a mask (bool (N,)) or positions (int64) choose."""
+        """The part that a mask (bool (N,)) or positions (int64) choose, in memory; without `left_out`."""
         return Dataset(
-            self.chips[chosen], self.labels[chosen], self.label_names, self.splits[chosen], self.rows[chosen]
+            self.chips[chosen],
+            self.labels[chosen],
+            self.label_names,
+            self.splits[chosen],
+            self.rows[chosen],
+            None if self.names is None else self.names[chosen],
         )
 
     def split(self, name: str) -> "Dataset":
@@ -60,8 +95,13 @@ class Dataset:
         """All parts that occur, sorted."""
         return tuple(str(name) for name in np.unique(self.splits))
 
+    def name_of(self, position: int) -> str:
+        """What to call one picture: its file, or its row in the source."""
+        return f"row {self.rows[position]}" if self.names is None else str(self.names[position])
+
 
 def blank(chips: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Which chips (N, 48, 48, 1) are one flat grey, that is, show nothing: bool (N,)."""
-    flat = chips.reshape(len(chips), -1)
-    return flat.min(axis=1, initial=255) >= flat.max(axis=1, initial=0)
+    """Which chips (N, S, S, C) are one flat colour, that is, show nothing: bool (N,)."""
+    flat = chips.reshape(len(chips), -1, chips.shape[-1])
+    lowest, highest = flat.min(axis=1, initial=255), flat.max(axis=1, initial=0)
+    return np.asarray((lowest >= highest).all(axis=1))

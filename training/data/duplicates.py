@@ -1,11 +1,14 @@
 """Finds pictures that occur more than once, so that no face is trained on and tested at the same time."""
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from training.data.cache import Arrays, cached
+from training.data.chips import to_chip
+from training.data.dataset import CHIP_SIDE_PX
 
 _LAYOUT = 1
 _CHUNK = 2048
@@ -21,7 +24,7 @@ def duplicate_groups(
     and are grouped by equality alone.
 
     Args:
-        chips: uint8 (N, 48, 48, 1).
+        chips: uint8 (N, S, S, C); larger ones are compared at 48×48 in grey.
         correlation: threshold in (0, 1].
         cache: directory to keep the result in.
         key: names the content of `chips`; needed with `cache`.
@@ -40,13 +43,28 @@ def _equal(chips: NDArray[np.uint8]) -> list[tuple[int, int]]:
     first: dict[bytes, int] = {}
     pairs: list[tuple[int, int]] = []
     for position, chip in enumerate(chips):
-        earlier = first.setdefault(chip.tobytes(), position)
+        # the digest stands for the picture, so that large pictures need not all be in memory
+        earlier = first.setdefault(hashlib.sha256(chip.tobytes()).digest(), position)
         if earlier != position:
             pairs.append((earlier, position))
     return pairs
 
 
+def equal_groups(chips: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """As `duplicate_groups`, of pictures that are equal pixel for pixel: quick, and no likeness counts."""
+    return _components(len(chips), _equal(chips))
+
+
+def _small(chips: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """At most 48×48, grey: ample to compare by, and all pictures fit into memory."""
+    if chips.shape[1] <= CHIP_SIDE_PX and chips.shape[3] == 1:
+        return chips
+    side = min(CHIP_SIDE_PX, chips.shape[1])
+    return np.stack([to_chip(chip, side, 1) for chip in chips]) if len(chips) else chips
+
+
 def _correlated(chips: NDArray[np.uint8], threshold: float) -> list[tuple[int, int]]:
+    chips = _small(chips)
     flat = chips.reshape(len(chips), -1).astype(np.float32)
     flat -= flat.mean(axis=1, keepdims=True)
     norm = np.linalg.norm(flat, axis=1, keepdims=True)

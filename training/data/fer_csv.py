@@ -1,4 +1,7 @@
-"""Reads FER2013's CSV: columns `emotion,pixels,Usage`, one 48×48 grey picture a row as 2304 numbers of text."""
+"""Reads FER2013's CSV: columns `emotion,pixels,Usage`, one 48×48 grey picture a row as 2304 numbers of text.
+
+`icml_face_data.csv` is the same with blanks in its header and another order of columns.
+"""
 
 import csv
 import gzip
@@ -15,35 +18,57 @@ from numpy.typing import NDArray
 
 from edge.contract.labels import FER2013_LABELS
 from edge.errors import ConfigError, PermanentError
-from training.data.cache import Arrays, cached, sha256_of
-from training.data.dataset import CHIP_SIDE_PX, Dataset
+from training.data.cache import Arrays, mapped, sha256_of
+from training.data.chips import adapted
+from training.data.dataset import CHIP_SIDE_PX, NO_LABEL, Dataset
+from training.data.options import DEFAULTS, LoaderOptions
 
 COLUMNS = ("emotion", "pixels", "Usage")
 SPLITS = ("Training", "PublicTest", "PrivateTest")
 PIXELS = CHIP_SIDE_PX * CHIP_SIDE_PX
 
-_LAYOUT = 1  # part of the cache's key: raise it when the parser's result changes
+_LAYOUT = 2  # part of the cache's key: raise it when the parser's result changes
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
-def load(path: Path, cache: Path | None = None) -> Dataset:
+def load(path: Path, cache: Path | None = None, options: LoaderOptions = DEFAULTS) -> Dataset:
     """Read and check the whole file.
 
     Args:
         path: the CSV, plain or gzip-compressed (told by content, not by name).
         cache: directory that keeps the parsed arrays under the file's SHA-256.
+        options: classes, size and channels; the split is the file's own.
 
     Raises:
-        ConfigError: there is no such file.
+        ConfigError: there is no such file, or the class map does not fit.
         PermanentError: the file is not FER2013's CSV; the message names the line, what was found and expected.
     """
     if not path.is_file():
         raise ConfigError(f"{path}: no such file; expected FER2013's CSV (.csv or .csv.gz), give it with --data")
-    arrays = cached(cache, f"fer_csv-{_LAYOUT}-{sha256_of(path)}", lambda: _parse(path))
-    return Dataset(arrays["chips"], arrays["labels"], FER2013_LABELS, arrays["splits"], arrays["rows"])
+    key = f"fer_csv-{_LAYOUT}-{sha256_of(path)}"
+    arrays = mapped(cache, key, lambda _: _parse(path))
+    native = Dataset(arrays["chips"], arrays["labels"], FER2013_LABELS, arrays["splits"], arrays["rows"])
+    return adapted(native, options, str(path), cache, key)
 
 
 def _parse(path: Path) -> Arrays:
+    return parse(path, COLUMNS)
+
+
+def parse(path: Path, needed: tuple[str, ...]) -> Arrays:
+    """Read a CSV of pixels.
+
+    Args:
+        path: the file, plain or gzip-compressed.
+        needed: the columns it must have, out of `COLUMNS`; `pixels` is one of them. Others are passed over.
+
+    Returns:
+        chips uint8 (N, 48, 48, 1), labels int64 (N,) (`NO_LABEL` without `emotion`), splits str (N,) (empty words
+        without `Usage`), rows int64 (N,).
+
+    Raises:
+        PermanentError: a column is missing, or a row is wrong; the message names the line.
+    """
     chips: list[NDArray[np.uint8]] = []
     labels: list[int] = []
     splits: list[str] = []
@@ -52,19 +77,19 @@ def _parse(path: Path) -> Arrays:
             # where numpy warns of text it cannot read, `_pixels` finds out by the count
             warnings.simplefilter("ignore", DeprecationWarning)
             reader = csv.reader(file, strict=True)
-            columns = _columns(path, next(reader, None))
+            columns = _columns(path, next(reader, None), needed)
             for fields in reader:
                 where = f"{path}, line {reader.line_num}"
-                if len(fields) <= max(columns):
-                    raise PermanentError(f"{where}: {len(fields)} fields, expected {','.join(COLUMNS)}")
-                emotion, pixels, usage = (fields[column] for column in columns)
-                labels.append(_label(where, emotion))
-                chips.append(_pixels(where, pixels))
-                splits.append(_split(where, usage))
+                if len(fields) <= max(columns.values()):
+                    raise PermanentError(f"{where}: {len(fields)} fields, expected {','.join(needed)}")
+                named = {name: fields[column] for name, column in columns.items()}
+                labels.append(_label(where, named["emotion"]) if "emotion" in named else NO_LABEL)
+                chips.append(_pixels(where, named["pixels"]))
+                splits.append(_split(where, named["Usage"]) if "Usage" in named else "")
     except (UnicodeDecodeError, csv.Error, gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise PermanentError(
             f"{path}: not a readable CSV after {len(chips)} rows ({error}); expected UTF-8 text with the columns "
-            f"{','.join(COLUMNS)}, plain or gzip-compressed; fetch the file again"
+            f"{','.join(needed)}, plain or gzip-compressed; fetch the file again"
         ) from error
     if not chips:
         raise PermanentError(f"{path}: a header and no rows; expected one picture a row")
@@ -76,6 +101,19 @@ def _parse(path: Path) -> Arrays:
     }
 
 
+def header(path: Path) -> tuple[str, ...]:
+    """The names of the columns, without blanks around them; empty for an empty file.
+
+    Raises:
+        PermanentError: the file is not text.
+    """
+    try:
+        with _text(path) as file:
+            return tuple(name.strip() for name in next(csv.reader(file), []))
+    except (UnicodeDecodeError, csv.Error, gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise PermanentError(f"{path}: not a readable CSV ({error}); fetch the file again") from error
+
+
 @contextmanager
 def _text(path: Path) -> Iterator[TextIO]:
     with path.open("rb") as raw:
@@ -85,18 +123,18 @@ def _text(path: Path) -> Iterator[TextIO]:
             yield text
 
 
-def _columns(path: Path, header: list[str] | None) -> tuple[int, ...]:
+def _columns(path: Path, header: list[str] | None, needed: tuple[str, ...]) -> dict[str, int]:
     if header is None:
-        raise PermanentError(f"{path}: the file is empty; expected the header {','.join(COLUMNS)}")
+        raise PermanentError(f"{path}: the file is empty; expected the header {','.join(needed)}")
     names = [name.strip() for name in header]
-    missing = [name for name in COLUMNS if name not in names]
+    missing = [name for name in needed if name not in names]
     if missing:
         found = ",".join(names)
         found = found if len(found) <= 80 else f"{found[:80]}…"
         raise PermanentError(
-            f"{path}, line 1: no column {' and '.join(missing)} in the header {found!r}; expected {','.join(COLUMNS)}"
+            f"{path}, line 1: no column {' and '.join(missing)} in the header {found!r}; expected {','.join(needed)}"
         )
-    return tuple(names.index(name) for name in COLUMNS)
+    return {name: names.index(name) for name in needed}
 
 
 def _label(where: str, text: str) -> int:

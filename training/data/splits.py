@@ -5,10 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data.dataset import Dataset, blank
+from edge.errors import ConfigError
+from training.data.dataset import TRAINING, UNLABELLED, VALIDATION, Dataset, blank
+from training.data.duplicates import equal_groups
 from training.randomness import uniforms
 
 _HOLDOUT_STREAM = 0x686F6C646F7574  # "holdout": keeps this draw apart from all others
+_VALIDATION_STREAM = 0x76616C6964  # "valid"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,7 +46,15 @@ def divide(
         train_split: name of the split to learn from.
         report_split: name of the split to report on.
         holdout_share: of the rows of `train_split`, in [0, 1).
+
+    Raises:
+        ConfigError: one of the two splits is the one without labels.
     """
+    if UNLABELLED in (train_split, report_split):
+        raise ConfigError(
+            f"the split {UNLABELLED} has no labels to learn from or to measure with; expected another one of "
+            f"{', '.join(dataset.split_names())}"
+        )
     shows_nothing = blank(dataset.chips)
     in_train = dataset.splits == train_split
     usable = np.flatnonzero(in_train & ~shows_nothing)
@@ -60,3 +71,33 @@ def divide(
         report_unseen=~np.isin(groups[reported], groups[usable]),
         blank_rows=tuple(dataset.rows[in_train & shows_nothing].tolist()),
     )
+
+
+def with_validation(
+    chips: NDArray[np.uint8], labels: NDArray[np.int64], rows: NDArray[np.int64], share: float, seed: int
+) -> NDArray[np.str_]:
+    """Choose the same share of each class for validation; equal pictures stay together.
+
+    The choice depends on rows and seed alone. A class of which the share is less than one picture gives none.
+
+    Args:
+        chips: uint8 (N, S, S, C).
+        labels: int64 (N,).
+        rows: int64 (N,), distinct.
+        share: of each class, in (0, 1).
+        seed: of the choice.
+
+    Returns:
+        str (N,): "Training" or "Validation".
+    """
+    splits = np.full(len(labels), TRAINING, dtype=f"<U{max(len(TRAINING), len(VALIDATION))}")
+    firsts, member_of = np.unique(equal_groups(chips), return_inverse=True)
+    sizes = np.bincount(member_of, minlength=len(firsts))
+    draws = uniforms(seed, rows[firsts], 0, 1, _VALIDATION_STREAM)[:, 0]
+    # a picture that occurs under two labels counts for its first one
+    for label in np.unique(labels):
+        of_class = np.flatnonzero(labels[firsts] == label)
+        order = of_class[np.argsort(draws[of_class], kind="stable")]
+        chosen = order[np.cumsum(sizes[order]) <= round(share * np.count_nonzero(labels == label))]
+        splits[np.isin(member_of, chosen)] = VALIDATION
+    return splits

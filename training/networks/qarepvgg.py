@@ -2,18 +2,19 @@
 
 from typing import TYPE_CHECKING
 
+from training.networks.layers import policy, scaled
 from training.networks.settings import QaRepVgg
 
 if TYPE_CHECKING:
     import keras
 
 
-def build(settings: QaRepVgg, side_px: int, classes: int, precision: str) -> "keras.Model":
-    """The network as it is trained: grey (N, side, side, 1) in 0..255 to logits (N, classes).
+def build(settings: QaRepVgg, shape: tuple[int, int, int], classes: int, precision: str) -> "keras.Model":
+    """The network as it is trained: raw (N, S, S, C) in 0..255 to logits (N, classes).
 
     Args:
         settings: widths and depths.
-        side_px: of the chips.
+        shape: (S, S, C) of the chips.
         classes: number of labels.
         precision: "float32", or "bfloat16" to compute in that (weights, statistics and the last layer stay float32).
     """
@@ -21,10 +22,10 @@ def build(settings: QaRepVgg, side_px: int, classes: int, precision: str) -> "ke
 
     from training.networks.rep_block import RepBlock  # noqa: PLC0415
 
-    dtype = "mixed_bfloat16" if precision == "bfloat16" else "float32"
-    pixels = keras.Input((side_px, side_px, 1), name="pixels")
+    dtype = policy(precision)
+    pixels = keras.Input(shape, name="pixels")
     # -1..1: the midpoint of the int8 input (zero point -128 + 128) is the network's zero
-    x = keras.layers.Rescaling(1 / 127.5, offset=-1.0, dtype=dtype, name="scale")(pixels)
+    x = scaled(pixels, "symmetric", dtype)
     x = RepBlock(settings.stem, strides=2, dtype=dtype, name="stem")(x)
     for stage, (filters, depth) in enumerate(settings.stages, start=1):
         for block in range(depth):

@@ -1,0 +1,159 @@
+"""One small file that holds a whole data set, for moving it: chips without loss, labels, names, splits, rows.
+
+A ZIP archive of WebP pictures (lossless) with up to 64×64 chips each, and `pack.json`.
+"""
+
+import os
+import zipfile
+from pathlib import Path
+
+import cv2
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import ConfigError, PermanentError
+from training.data.cache import Allocate, Arrays, mapped, sha256_of
+from training.data.chips import adapted
+from training.data.dataset import Dataset
+from training.data.options import DEFAULTS, LoaderOptions
+
+_LAYOUT = 1
+_LISTING = "pack.json"
+_WEBP_MOST_PX = 16383  # the format's limit for width and height
+_WEBP_LOSSLESS = 101
+
+
+class Listing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All of a data set but its chips.
+
+    Attributes:
+        version: of this layout.
+        side_px: of the chips.
+        channels: of the chips.
+        label_names: as `Dataset.label_names`.
+        labels: as `Dataset.labels`.
+        split_names: the parts that occur.
+        splits: index of each chip's part in `split_names`.
+        rows: as `Dataset.rows`.
+        names: as `Dataset.names`.
+        left_out: as `Dataset.left_out`.
+    """
+
+    version: int
+    side_px: int
+    channels: int
+    label_names: tuple[str, ...]
+    labels: list[int]
+    split_names: tuple[str, ...]
+    splits: list[int]
+    rows: list[int]
+    names: list[str] | None
+    left_out: tuple[str, ...]
+
+
+def write(dataset: Dataset, path: Path) -> int:
+    """Write a pack, replacing the file whole.
+
+    Returns:
+        Its size in bytes; FER2013's 32,298 public pictures take 52 MB.
+    """
+    split_names, splits = np.unique(dataset.splits, return_inverse=True)
+    listing = Listing(
+        _LAYOUT,
+        dataset.side_px,
+        dataset.channels,
+        dataset.label_names,
+        dataset.labels.tolist(),
+        tuple(split_names.tolist()),
+        splits.tolist(),
+        dataset.rows.tolist(),
+        None if dataset.names is None else dataset.names.tolist(),
+        dataset.left_out,
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    across = _across(dataset.side_px)
+    try:
+        with zipfile.ZipFile(temporary, "w") as archive:
+            archive.writestr(_LISTING, msgspec.json.encode(listing), zipfile.ZIP_DEFLATED)
+            for start in range(0, len(dataset), across * across):
+                sheet = _sheet(dataset.chips[start : start + across * across], across)
+                good, content = cv2.imencode(".webp", sheet, [cv2.IMWRITE_WEBP_QUALITY, _WEBP_LOSSLESS])
+                if not good:
+                    raise PermanentError(f"{path}: OpenCV cannot write WebP; install opencv-python-headless from PyPI")
+                archive.writestr(_picture_name(start), content.tobytes())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path.stat().st_size
+
+
+def load(path: Path, cache: Path | None = None, options: LoaderOptions = DEFAULTS) -> Dataset:
+    """Read a pack.
+
+    Args:
+        path: the file.
+        cache: directory that keeps the chips under the file's SHA-256.
+        options: classes, size and channels; the splits are the pack's own.
+
+    Raises:
+        ConfigError: no such file, or the class map does not fit.
+        PermanentError: not a pack of this version.
+    """
+    if not path.is_file():
+        raise ConfigError(f"{path}: no such file; expected a pack, which `training.data.pack.write` makes")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            listing = msgspec.json.decode(archive.read(_LISTING), type=Listing)
+            if listing.version != _LAYOUT:
+                raise PermanentError(f"{path}: a pack of version {listing.version}; expected {_LAYOUT}")
+            key = f"pack-{_LAYOUT}-{sha256_of(path)}"
+            arrays = mapped(cache, key, lambda allocate: _unpack(path, archive, listing, allocate))
+    except (zipfile.BadZipFile, KeyError, msgspec.DecodeError, OSError) as error:
+        raise PermanentError(f"{path}: not a pack ({error}); expected what `training.data.pack.write` makes") from error
+    native = Dataset(
+        arrays["chips"],
+        np.array(listing.labels, np.int64),
+        listing.label_names,
+        np.array([listing.split_names[split] for split in listing.splits], np.str_),
+        np.array(listing.rows, np.int64),
+        None if listing.names is None else np.array(listing.names, np.str_),
+        listing.left_out,
+    )
+    return adapted(native, options, str(path), cache, key)
+
+
+def _unpack(path: Path, archive: zipfile.ZipFile, listing: Listing, allocate: Allocate) -> Arrays:
+    side, channels, count = listing.side_px, listing.channels, len(listing.labels)
+    across = _across(side)
+    chips = allocate("chips", (count, side, side, channels))
+    mode = cv2.IMREAD_COLOR if channels == 3 else cv2.IMREAD_GRAYSCALE
+    for start in range(0, count, across * across):
+        content = np.frombuffer(archive.read(_picture_name(start)), np.uint8)
+        sheet = cv2.imdecode(content, mode)
+        some = chips[start : start + across * across]
+        down = -(-len(some) // across)
+        if sheet is None or sheet.shape[:2] != (down * side, across * side):
+            raise PermanentError(f"{path}, {_picture_name(start)}: not {across}×{down} chips; make the pack anew")
+        grid = sheet.reshape(down, side, across, side, channels).transpose(0, 2, 1, 3, 4)
+        some[:] = grid.reshape(-1, side, side, channels)[: len(some), ..., ::-1]
+    return {}
+
+
+def _across(side_px: int) -> int:
+    return max(1, min(64, _WEBP_MOST_PX // side_px))
+
+
+def _picture_name(start: int) -> str:
+    return f"chips-{start:07}.webp"
+
+
+def _sheet(chips: NDArray[np.uint8], across: int) -> NDArray[np.uint8]:
+    """Chips (N, S, S, C) side by side, `across` in a row: (ceil(N / across)·S, across·S, C), BGR if C is 3."""
+    count, side, _, channels = chips.shape
+    down = -(-count // across)
+    padded = np.zeros((down * across, side, side, channels), np.uint8)
+    padded[:count] = chips[..., ::-1]
+    grid = padded.reshape(down, across, side, side, channels).transpose(0, 2, 1, 3, 4)
+    return np.ascontiguousarray(grid.reshape(down * side, across * side, channels))

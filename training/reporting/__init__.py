@@ -1,0 +1,1 @@
+"""Reports in Markdown, JSON and pictures: one generator for whoever measures something."""

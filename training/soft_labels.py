@@ -1,0 +1,113 @@
+"""A teacher's answers, kept in a small file for students to learn from."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import ConfigError
+from training.augment import augment
+from training.data.cache import write_arrays
+from training.data.dataset import Dataset
+from training.recipe import AugmentSettings
+
+Probabilities = NDArray[np.floating]
+NO_VIEWS = -1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SoftLabels:
+    """Answers for the pictures of one dataset.
+
+    Attributes:
+        probabilities: float32 (V, N, C): of view v of each picture; zeros where `known` is not set.
+        known: bool (N,): the file has an answer for that picture.
+        views_seed: the views were augmented with this seed and are replayed; None if V = 1 and the teacher saw the
+            pictures as they are, so that any view may be learnt with its answer.
+    """
+
+    probabilities: NDArray[np.float32]
+    known: NDArray[np.bool_]
+    views_seed: int | None
+
+    def targets(self, chosen: NDArray[np.int64], epoch: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Answers (M, C) and whether there are any (M,), for positions `chosen` in one epoch."""
+        return self.probabilities[epoch % len(self.probabilities), chosen], self.known[chosen]
+
+
+def write(
+    path: Path,
+    dataset: Dataset,
+    teacher: Callable[[NDArray[np.uint8]], Probabilities],
+    settings: AugmentSettings | None = None,
+    seed: int = 1,
+    views: int = 1,
+) -> None:
+    """Ask a teacher about every picture and keep its answers (2 bytes a class, picture and view).
+
+    Args:
+        path: `.npz` to write, whole or not at all.
+        dataset: of the pictures. For honest teaching none of them was in the teacher's own training part.
+        teacher: chips uint8 (N, S, S, C) to probabilities (N, classes) in the order of `dataset.label_names`; the
+            mean of several models is one, too.
+        settings: augment the pictures with these before the teacher sees them; None: as they are.
+        seed: of the augmentation.
+        views: how many times each picture is shown, with `settings`.
+    """
+    answers = []
+    for view in range(views if settings else 1):
+        chips = augment(dataset.chips, dataset.rows, view, seed, settings) if settings else dataset.chips
+        answers.append(teacher(chips).astype(np.float16))
+    header = {"labels": dataset.label_names, "seed": seed if settings else NO_VIEWS, "augment": settings}
+    write_arrays(
+        path,
+        {
+            "probabilities": np.stack(answers),
+            "rows": dataset.rows,
+            "header": np.frombuffer(msgspec.json.encode(header), np.uint8),
+        },
+    )
+
+
+class _Header(msgspec.Struct, frozen=True):
+    labels: tuple[str, ...]
+    seed: int
+    augment: AugmentSettings | None
+
+
+def read(path: Path, train: Dataset, settings: AugmentSettings) -> SoftLabels:
+    """The answers for the pictures of `train`, found by their rows.
+
+    Args:
+        path: as `write` made it.
+        train: what is learnt from.
+        settings: of the run's augmentation; answers to augmented views need the same.
+
+    Raises:
+        ConfigError: no such file, or it is for other labels, other pictures or other views.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            header = msgspec.json.decode(stored["header"].tobytes(), type=_Header)
+            probabilities, rows = stored["probabilities"].astype(np.float32), stored["rows"]
+    except (OSError, ValueError, KeyError, msgspec.DecodeError) as error:
+        raise ConfigError(
+            f"soft_labels.path = {path}: not a file of soft labels ({error}); make one with training.soft_labels.write"
+        ) from error
+    if set(header.labels) != set(train.label_names):
+        raise ConfigError(
+            f"{path} is for the labels {', '.join(header.labels)}, expected {', '.join(train.label_names)}"
+        )
+    if header.augment is not None and header.augment != settings:
+        raise ConfigError(f"{path} answers views of another [augment] than the recipe's; expected the same settings")
+    probabilities = probabilities[:, :, [header.labels.index(name) for name in train.label_names]]
+    order = np.argsort(rows)
+    position = order[np.minimum(np.searchsorted(rows, train.rows, sorter=order), len(rows) - 1)]
+    known = rows[position] == train.rows
+    if not known.any():
+        raise ConfigError(f"{path} answers none of the {len(train)} pictures to train on; expected those of this data")
+    aligned = np.where(known[None, :, None], probabilities[:, position], np.float32(0))
+    return SoftLabels(aligned, known, None if header.seed == NO_VIEWS else header.seed)
