@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.clips import clips
-from edge.bench import measure
+from edge.bench.figures import measure_all
 
 
 def main() -> int:
@@ -24,7 +24,7 @@ def main() -> int:
         code = int(pytest.main([here, "-o", "addopts=", "-q", "--benchmark-group-by=group", *options]))
     for source in clips().values():
         print()
-        print(measure(source, quick=arguments.quick).text())
+        print(measure_all(source, quick=arguments.quick).text())
     return code
 
 

@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from benchmarks.clips import clips
-from edge.bench import Bench, load_clip
+from edge.bench.clip import load_clip
+from edge.bench.whole import Bench
 from edge.machine import describe
 
 FRAMES = 150

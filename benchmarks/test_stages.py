@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from edge.bench import Bench, timing, typical_ns
+from edge.bench.whole import Bench, timing, typical_ns
 
 STAGES = (
     "decode",

@@ -35,9 +35,9 @@ class Outlet:
     observer: Observer
 
     def emit(self, scene: Scene) -> None:
-        """Publish a scene; the slot first, since people watch it."""
-        self.scenes.put(scene)
+        """Publish a scene: first to people, who watch it, then to whatever keeps it."""
         self.observer.analysed(scene)
+        self.scenes.put(scene)
         for sink in self.sinks:
             sink.emit(scene)
 

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from prometheus_client import CollectorRegistry
+
 from edge import __version__
 from edge.analysis import LiveAnalysis, LockstepAnalysis, Outlet
 from edge.audience import Audience
@@ -74,7 +76,8 @@ class App:
             self._choice.caption,
         )
         tasks = [*self._analysis(opener, pipeline, outlet), Task("present", present.run)]
-        self.telemetry.registry.register(StatusCollector(self.status))
+        registry = CollectorRegistry()
+        registry.register(StatusCollector(self.status, self.telemetry))
         self.supervisor = Supervisor(tasks, self._sinks)
         self.backstage = Backstage(
             scenes=self._scenes,
@@ -82,7 +85,7 @@ class App:
             audience=self._audience,
             status=self.status,
             event=self.event,
-            registry=self.telemetry.registry,
+            registry=registry,
             ready=self._ready,
             alive=self.supervisor.alive,
             timestamp_s=epoch_s if self._live else lambda _: time.time(),

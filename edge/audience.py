@@ -27,10 +27,11 @@ class Audience:
     @property
     def count(self) -> int:
         """Viewers at this moment."""
-        with self._changed:
-            return self._count
+        return self._count
 
     def wait(self, timeout_s: float) -> bool:
         """Whether anybody watches, after waiting up to `timeout_s` for the first."""
+        if self._count:
+            return True
         with self._changed:
             return self._changed.wait_for(lambda: self._count > 0, timeout_s)

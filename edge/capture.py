@@ -80,9 +80,9 @@ class Capture:
                         self.stalled(error)
                     continue
                 silent_s = 0.0
-                self._frames.put(frame)
                 self.grabbed(frame)
                 control.recovered()
+                self._frames.put(frame)
         except SourceEnded:
             self.ended()
             self._frames.close()

@@ -44,6 +44,7 @@ class TfliteClassifier:
         self._input = loaded.interpreter.get_input_details()[0]
         self._output = loaded.interpreter.get_output_details()[0]
         _check(path.name, self.card, self.golden, self._input, self._output)
+        self._weight_of = self._weight_table()
         self._table = _input_table(self.card, self._input)
         # the usual int8 case: pixel - 128, which is one flipped bit
         self._flip = bool(
@@ -75,13 +76,25 @@ class TfliteClassifier:
         return values
 
     def _probabilities(self, stored: NDArray[Any]) -> EmotionScores:
-        values = self.real(stored)
-        if self.card.output == "logits":
-            values = values / np.float32(self.card.temperature)
-            values = np.exp(values - values.max())
-        scores: EmotionScores = (values / values.sum()).astype(np.float32)
+        weights = self._weights(self.real(stored)) if self._weight_of is None else self._weight_of[stored]
+        scores: EmotionScores = (weights / np.add.reduce(weights)).astype(np.float32)
         read_only(scores)
         return scores
+
+    def _weights(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
+        """What the probabilities are proportional to; logits are divided by the temperature (Guo et al. 2017)."""
+        weights = values.astype(np.float64)
+        if self.card.output == "logits":
+            weights = np.exp((weights - weights.max()) / self.card.temperature)
+        return weights
+
+    def _weight_table(self) -> NDArray[np.float64] | None:
+        """The weight of each of the 256 values that an 8-bit output can have; None for other outputs."""
+        dtype = np.dtype(self._output["dtype"])
+        if dtype.itemsize != 1:
+            return None
+        # in the order of their bits, so that a negative value counts from the end, as NumPy's indices do
+        return self._weights(self.real(np.arange(256, dtype=np.uint8).view(dtype)))
 
 
 def _input_table(card: ModelCard, tensor: dict[str, Any]) -> NDArray[Any]:

@@ -187,13 +187,13 @@ def _add_bench(parser: argparse.ArgumentParser) -> None:
 
 
 def _bench(arguments: argparse.Namespace) -> int:
-    from edge.bench import measure  # noqa: PLC0415
+    from edge.bench.figures import measure_all  # noqa: PLC0415
 
-    report = measure(arguments.source, quick=arguments.quick)
-    print(report.text())
+    figures = measure_all(arguments.source, quick=arguments.quick)
+    print(figures.text())
     if arguments.json:
         try:
-            arguments.json.write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
+            arguments.json.write_bytes(msgspec.json.format(msgspec.json.encode(figures)) + b"\n")
         except OSError as error:
             raise ConfigError(f"cannot write the figures to {arguments.json}: {error.strerror}") from error
     return 0

@@ -1,10 +1,9 @@
 """The core: one frame in, one scene out. No threads; its only clock is the one that times the stages."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
+from msgspec.structs import replace
 
 from edge import smoothing, tracker
 from edge.contract.chip import ChipSpec, chip_square, cut_chip
@@ -53,29 +52,31 @@ class Pipeline:
 
     def step(self, frame: Frame) -> Scene:
         """Analyse one frame. Frames must come in the order of their time."""
-        timings: dict[str, int] = {}
+        watch = Stopwatch(self._clock)
         decision = self._policy.decide(frame, self._tracks.items, self._since)
         faces = None
         if decision.detect:
-            with self._timed("detect", timings):
-                faces = self._detector.detect(frame)
+            watch.start()
+            faces = self._detector.detect(frame)
+            watch.lap("detect")
             self._since = Since(0, frame.t_ns)
         elif self._since:
-            self._since = replace(self._since, frames=self._since.frames + 1)
-        with self._timed("track", timings):
-            self._tracks = tracker.advance(self._tracks, frame, faces, self._tracking)
+            self._since = Since(self._since.frames + 1, self._since.t_ns)
+        watch.start()
+        self._tracks = tracker.advance(self._tracks, frame, faces, self._tracking)
+        watch.lap("track")
         if self._tracks.items:
-            self._tracks = replace(self._tracks, items=self._classified(frame, timings))
-        return Scene(frame, self._tracks.items, self._classifier.labels, decision, timings)
+            self._tracks = replace(self._tracks, items=self._classified(frame, watch))
+        return Scene(frame, self._tracks.items, self._classifier.labels, decision, watch.laps_ns)
 
-    def _classified(self, frame: Frame, timings: dict[str, int]) -> tuple[Track, ...]:
-        with self._timed("chip", timings):
-            chips = [(track, self._cut(frame, track)) for track in self._tracks.items]
-            seen = [(track, chip) for track, chip in chips if chip is not None]
+    def _classified(self, frame: Frame, watch: "Stopwatch") -> tuple[Track, ...]:
+        chips = [(track, self._cut(frame, track)) for track in self._tracks.items]
+        seen = [(track, chip) for track, chip in chips if chip is not None]
+        watch.lap("chip")
         if not seen:
             return self._tracks.items
-        with self._timed("classify", timings):
-            scores = self._classifier.classify(np.stack([chip for _, chip in seen]))
+        scores = self._classifier.classify(np.array([chip for _, chip in seen]))
+        watch.lap("classify")
         named = {track.id: self._named(track, now, frame) for (track, _), now in zip(seen, scores, strict=True)}
         return tuple(named.get(track.id, track) for track in self._tracks.items)
 
@@ -99,8 +100,25 @@ class Pipeline:
             track, scores=scores, scored_seq=frame.seq, scored_ns=frame.t_ns, label=label, confidence=confidence
         )
 
-    @contextmanager
-    def _timed(self, stage: str, timings: dict[str, int]) -> Iterator[None]:
-        start_ns = self._clock()
-        yield
-        timings[stage] = self._clock() - start_ns
+
+class Stopwatch:
+    """Times the stages of one frame.
+
+    Attributes:
+        laps_ns: nanoseconds of each stage so far.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._from_ns = 0
+        self.laps_ns: dict[str, int] = {}
+
+    def start(self) -> None:
+        """A stage begins."""
+        self._from_ns = self._clock()
+
+    def lap(self, stage: str) -> None:
+        """It ends here, and the next begins."""
+        now_ns = self._clock()
+        self.laps_ns[stage] = now_ns - self._from_ns
+        self._from_ns = now_ns

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import msgspec
+
 from edge.types import Decision, Frame, Track
 
 
@@ -36,8 +38,7 @@ class Policy:
         return Decision(False, "roi" if tracks else "idle")
 
 
-@dataclass(frozen=True, slots=True)
-class Since:
+class Since(msgspec.Struct, frozen=True):
     """The last detector run.
 
     Attributes:

@@ -88,7 +88,7 @@ class Present:
     def _publish(self, canvas: Pixels, seq: int, t_ns: int, start_ns: int) -> None:
         drawn_ns = self._clock()
         data = encode_jpeg(canvas, self._quality)
+        self._published_ns = self._clock()
+        self._on_encoded(drawn_ns - start_ns, self._published_ns - drawn_ns)
         height, width = canvas.shape[:2]
-        self._published_ns = drawn_ns
         self._jpegs.put(JpegPacket(seq, t_ns, data, width, height))
-        self._on_encoded(drawn_ns - start_ns, self._clock() - drawn_ns)

@@ -1,6 +1,9 @@
 """Which face of this frame is which of the frames before. Pure functions over a frozen state."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+import msgspec
+from msgspec.structs import replace
 
 from edge.types import Box, Face, Frame, Track
 
@@ -22,8 +25,7 @@ class TrackerSettings:
     max_age_ms: float = 1000.0
 
 
-@dataclass(frozen=True, slots=True)
-class Tracks:
+class Tracks(msgspec.Struct, frozen=True):
     """The tracker's state.
 
     Attributes:

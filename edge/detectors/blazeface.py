@@ -18,6 +18,8 @@ from edge.detectors.nms import weighted_nms
 from edge.errors import PermanentError
 from edge.types import Box, Face, Frame, Framing, read_only
 
+MAX_EXPONENT = np.float32(80)
+"""Of a float32, with room."""
 NMS_IOU = 0.3
 """`min_suppression_threshold` in MediaPipe's face detection graphs."""
 
@@ -89,8 +91,9 @@ class BlazeFace:
         # written in place: no second input array; the view must be gone before invoke()
         place = letterbox_into(frame.bgr, interpreter.tensor(self._input)()[0])
         interpreter.invoke()
+        # views, of which little is copied; they too must be gone before the next invoke()
         return self._decode(
-            interpreter.get_tensor(self._regressors)[0], interpreter.get_tensor(self._logits)[0, :, 0], place, frame
+            interpreter.tensor(self._regressors)()[0], interpreter.tensor(self._logits)()[0, :, 0], place, frame
         )
 
     def invoke(self) -> None:
@@ -101,16 +104,19 @@ class BlazeFace:
         chosen = np.flatnonzero(logits >= self._min_logit)
         if not chosen.size:
             return ()
-        scores = (1 / (1 + np.exp(-np.clip(logits[chosen], -100, 100)))).astype(np.float32)
-        raw = regressors[chosen].reshape(-1, 8, 2) / np.float32(self._size)
-        centre = raw[:, 0] + self._anchors[chosen]
-        half = raw[:, 1] / 2
-        keypoints = raw[:, 2:] + self._anchors[chosen, np.newaxis]
-        points = np.concatenate([(centre - half)[:, np.newaxis], (centre + half)[:, np.newaxis], keypoints], axis=1)
+        # above the threshold only the other end of exp() can overflow
+        scores = 1 / (1 + np.exp(np.minimum(-logits[chosen], MAX_EXPONENT)))
+        points = regressors[chosen].reshape(-1, 8, 2)
+        points /= self._size
+        half = points[:, 1] / 2
+        points[:, 1] = points[:, 0]
+        points += self._anchors[chosen, np.newaxis]
+        points[:, 0] -= half
+        points[:, 1] += half
         faces = []
         for merged, score in weighted_nms(points, scores, NMS_IOU):
             found = place.to_frame(merged)
-            (x0, y0), (x1, y1) = found[0].tolist(), found[1].tolist()
+            (x0, y0), (x1, y1) = found[:2].tolist()
             if (x1 - x0) * frame.width < max(self._min_face_px, 1):
                 continue
             marks = found[2:].copy()

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 def iou(box: NDArray[np.float32], boxes: NDArray[np.float32]) -> NDArray[np.float32]:
     """Intersection over union of one box (4,) with many (N, 4); corners x0, y0, x1, y1."""
-    size = np.clip(np.minimum(box[2:], boxes[:, 2:]) - np.maximum(box[:2], boxes[:, :2]), 0, None)
+    size = np.maximum(np.minimum(box[2:], boxes[:, 2:]) - np.maximum(box[:2], boxes[:, :2]), np.float32(0))
     overlap = size[:, 0] * size[:, 1]
     area = (box[2] - box[0]) * (box[3] - box[1])
     areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
@@ -36,6 +36,7 @@ def weighted_nms(
         same[0] = True  # a degenerate box overlaps not even itself
         group = left[same]
         weights = scores[group] / scores[group].sum()
-        merged.append((np.tensordot(weights, points[group], axes=1).astype(np.float32), float(scores[best])))
+        mean = (weights @ points[group].reshape(len(group), -1)).reshape(points.shape[1:])
+        merged.append((mean.astype(np.float32, copy=False), float(scores[best])))
         left = left[~same]
     return merged

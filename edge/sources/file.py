@@ -1,6 +1,7 @@
 """Video files, in real time or every frame in turn."""
 
 from pathlib import Path
+from typing import cast
 
 import cv2
 
@@ -10,7 +11,7 @@ from edge.sources.opencv import hush
 from edge.sources.pacing import Pacer, Sleep
 from edge.sources.specs import FileSpec
 from edge.sources.uri import PICTURE_SUFFIXES
-from edge.types import Frame
+from edge.types import Frame, Pixels
 
 _FALLBACK_FPS = 30.0
 
@@ -61,7 +62,7 @@ class FileSource:
             raise PermanentError(f"{self.name}: frame {index} cannot be decoded; the file is damaged, make it anew")
         self._next = index + 1
         t_ns = self._clock() if self.live else round(index / self._fps * 1e9)
-        return Frame(index + 1, t_ns, pixels.astype("uint8", copy=False))
+        return Frame(index + 1, t_ns, cast(Pixels, pixels))
 
     def _rewound(self, capture: cv2.VideoCapture) -> cv2.VideoCapture:
         if not self._loop:

@@ -1,14 +1,18 @@
 """The benchmark counts what it says it counts."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from edge.bench import Bench, Clip, Mix, load_clip, measure, timing, typical_ns
+from edge.bench.clip import Clip, load_clip
+from edge.bench.served import measure_served, url_of
+from edge.bench.whole import Bench, Mix, measure, timing, typical_ns
 from edge.config import Config, DetectorConfig
-from edge.errors import ConfigError
+from edge.errors import ConfigError, PermanentError
 
 HAAR = Config(detector=DetectorConfig(name="haar"))
 
@@ -47,6 +51,40 @@ def test_a_report_has_figures_of_all_stages_and_a_ratio_above_one():
     assert report.ratio > 1
     assert report.machine.cores >= 1
     assert "x the floor" in report.text()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="processes are stopped and timed as Linux does it")
+def test_the_program_with_a_viewer_is_measured_against_its_floor():
+    served = measure_served(rounds=2, span_s=0.6)
+    assert (len(served.program_ms), len(served.floor_ms)) == (2, 3)
+    assert min(served.program_ms) > 0
+    assert min(served.floor_ms) > 0
+    assert served.ratio > 1
+    assert 0.5 < served.shown < 1.5
+    assert served.detections == pytest.approx(1 / 5, abs=0.1)
+    assert "with a viewer" in served.text()
+
+
+def test_a_program_that_does_not_start_says_why():
+    command = [sys.executable, "-c", "import sys; sys.exit('the port is taken')"]
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process,
+        pytest.raises(PermanentError, match="did not start: the port is taken"),
+    ):
+        url_of(process)
+
+
+def test_a_clip_as_a_film_has_its_frames(clip: Clip, tmp_path: Path):
+    clip.write(tmp_path / "clip.avi")
+    film = load_clip(str(tmp_path / "clip.avi"), 99)
+    assert len(film.jpegs) == len(clip.jpegs)
+    difference = np.abs(film.frame(5).bgr.astype(int) - clip.frame(5).bgr.astype(int))
+    assert difference.mean() < 3
+
+
+def test_a_film_that_cannot_be_written_is_refused(clip: Clip, tmp_path: Path):
+    with pytest.raises(ConfigError, match="cannot write a film to"):
+        clip.write(tmp_path / "nowhere" / "clip.avi")
 
 
 def test_one_interrupted_frame_does_not_change_the_typical_one():

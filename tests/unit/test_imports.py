@@ -104,7 +104,7 @@ def test_prints_come_from_the_command_line_only():
 
 def test_a_running_program_has_loaded_none_of_them():
     code = (
-        "import sys, edge.app, edge.cli, edge.bench, edge.supervisor;"
+        "import sys, edge.app, edge.cli, edge.bench.whole, edge.bench.served, edge.supervisor;"
         "heavy = {'tensorflow', 'keras', 'training', 'convert', 'torch', 'sklearn', 'picamera2', 'mediapipe'};"
         "print(sorted(heavy & {name.split('.')[0] for name in sys.modules}))"
     )

@@ -1,9 +1,8 @@
 """The figures."""
 
-import dataclasses
-
 import pytest
-from prometheus_client import generate_latest
+from msgspec.structs import replace
+from prometheus_client import CollectorRegistry, generate_latest
 
 from edge.status import SourceStatus, Status
 from edge.telemetry import WINDOW_S, StatusCollector, Telemetry
@@ -70,8 +69,8 @@ def test_the_time_of_an_outage_is_nobodys_expression(now: Now):
     telemetry = Telemetry(now, live=True)
     telemetry.analysed(scene(1, 0))
     new_face = scene(2, 3600 * S)
-    track = dataclasses.replace(new_face.tracks[0], age=1)
-    telemetry.analysed(dataclasses.replace(new_face, tracks=(track,)))
+    track = replace(new_face.tracks[0], age=1)
+    telemetry.analysed(replace(new_face, tracks=(track,)))
     assert sum(telemetry.label_seconds.values()) == 0
 
 
@@ -96,8 +95,9 @@ def test_metrics_have_base_units_and_no_track_ids(now: Now):
         viewers=2,
         encoded=5,
     )
-    telemetry.registry.register(StatusCollector(lambda: status))
-    text = generate_latest(telemetry.registry).decode()
+    registry = CollectorRegistry()
+    registry.register(StatusCollector(lambda: status, telemetry))
+    text = generate_latest(registry).decode()
     for line in (
         'emotion_edge_build_info{detector="d",model="m",runtime="r",version="1"} 1.0',
         "emotion_edge_frames_total 7.0",
@@ -105,6 +105,11 @@ def test_metrics_have_base_units_and_no_track_ids(now: Now):
         'emotion_edge_skipped_frames_total{reason="busy"} 3.0',
         "emotion_edge_viewers 2.0",
         'emotion_edge_stage_seconds_sum{stage="detect"} 0.002',
+        'emotion_edge_stage_seconds_bucket{le="0.001",stage="detect"} 0.0',
+        'emotion_edge_stage_seconds_bucket{le="0.002",stage="detect"} 1.0',
+        'emotion_edge_stage_seconds_bucket{le="+Inf",stage="detect"} 1.0',
+        'emotion_edge_stage_seconds_count{stage="detect"} 1.0',
+        "emotion_edge_frame_age_seconds_count 1.0",
         "emotion_edge_source_online 1.0",
     ):
         assert line in text

@@ -1,4 +1,4 @@
-"""Measures the stages and the whole frame on this device, and the floor below which no program of this kind can go.
+"""The stages and the whole frame in one thread, and the floor below which no program of this kind can go.
 
 The floor is the native calls this mix of frames really makes (decode, detector invoke, classifier invokes, JPEG), timed
 alone in the same run: frame by frame in turn with the whole, first one and then the other, so that a busy machine and
@@ -15,24 +15,20 @@ import numpy as np
 
 from edge.analysis import Outlet
 from edge.annotate import Annotator
+from edge.bench.clip import HEIGHT_PX, WIDTH_PX, Clip, decode, load_clip
 from edge.classifier import TfliteClassifier
 from edge.config import Config
 from edge.contract.chip import chip_square, cut_chip
 from edge.detectors.blazeface import BlazeFace
 from edge.encode import encode_jpeg
-from edge.errors import ConfigError, PermanentError, SourceEnded
+from edge.errors import ConfigError
 from edge.machine import Machine, describe
 from edge.parts import build_classifier, build_detector, build_pipeline
 from edge.ports import FaceDetector
 from edge.slot import LatestSlot
-from edge.sources import open_source
 from edge.telemetry import Telemetry
 from edge.types import Face, Frame, JpegPacket, Pixels
 
-WIDTH_PX, HEIGHT_PX = 640, 480
-FPS = 30
-CAMERA_QUALITY = 90
-GENERATED = "demo:?realtime=0&faces=1"
 WARM_FRAMES = 20
 
 
@@ -94,54 +90,6 @@ class Report(msgspec.Struct, frozen=True):
             f"{self.ratio:.2f} x the floor ({self.ratio_of_means:.2f} by means)"
         )
         return "\n".join(lines)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Clip:
-    """Frames as a camera delivers them.
-
-    Attributes:
-        name: of what is shown.
-        jpegs: each frame 640×480, as an MJPEG camera would send it.
-    """
-
-    name: str
-    jpegs: tuple[bytes, ...]
-
-    def frame(self, index: int) -> Frame:
-        """Decode a frame, as the capture thread does."""
-        return Frame(index + 1, index * 1_000_000_000 // FPS, decode(self.jpegs[index % len(self.jpegs)]))
-
-
-def decode(jpeg: bytes) -> Pixels:
-    """A JPEG to uint8 (H, W, 3) BGR."""
-    pixels = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
-    if pixels is None:
-        raise PermanentError("a frame of the clip is no JPEG")
-    bgr: Pixels = pixels
-    return bgr
-
-
-def load_clip(source: str | None, frames: int) -> Clip:
-    """The first frames of a source at 640×480; None: drawn by code.
-
-    Raises:
-        ConfigError: the source has no frames.
-    """
-    uri = GENERATED if source is None else f"file:{source}?realtime=0"
-    opened = open_source(uri, clock=time.monotonic_ns, sleep=time.sleep)
-    jpegs = []
-    try:
-        for _ in range(frames):
-            picture = cv2.resize(opened.read(5.0).bgr, (WIDTH_PX, HEIGHT_PX), interpolation=cv2.INTER_LINEAR)
-            jpegs.append(encode_jpeg(picture, CAMERA_QUALITY))
-    except SourceEnded:
-        pass  # shorter than asked for: it is measured as it is
-    finally:
-        opened.close()
-    if not jpegs:
-        raise ConfigError(f"{uri} has no frames to measure on; give a video")
-    return Clip("generated clip" if source is None else source.rpartition("/")[2], tuple(jpegs))
 
 
 class Bench:
@@ -219,6 +167,11 @@ class Bench:
         """Nanoseconds of the native calls such a frame makes, alone."""
         start_ns = time.perf_counter_ns()
         pixels = decode(self.clip.jpegs[index % len(self.clip.jpegs)])
+        self.invoke(index, mix, pixels)
+        return time.perf_counter_ns() - start_ns
+
+    def invoke(self, index: int, mix: "Mix", pixels: Pixels) -> None:
+        """The native calls that follow the decoding of such a frame, on whatever the networks' inputs hold."""
         if mix.detected:
             if isinstance(self.detector, BlazeFace):
                 self.detector.invoke()
@@ -227,7 +180,6 @@ class Bench:
         for _ in range(mix.faces):
             self.classifier.invoke()
         cv2.imencode(".jpg", pixels, (cv2.IMWRITE_JPEG_QUALITY, self._quality))
-        return time.perf_counter_ns() - start_ns
 
     def mixes(self, frames: int) -> list["Mix"]:
         """What each of so many frames will consist of: the pipeline is deterministic, so a dry run tells."""
