@@ -1,6 +1,7 @@
 """Starts the workers and the server, watches over them, and ends them in order."""
 
 import asyncio
+import gc
 import logging
 import signal
 import time
@@ -92,6 +93,7 @@ class Supervisor:
             with bind(settings) as sock:
                 async with serving(make_app(backstage, settings), sock):
                     announce(local_url(sock))
+                    _settle()
                     for worker in self._workers:
                         worker.start()
                     notifier.ready()
@@ -153,3 +155,9 @@ class Supervisor:
                 event(log, logging.WARNING, "worker.left", f"{worker.name} did not stop and is left behind")
         for sink in self._sinks:
             sink.close()
+
+
+def _settle() -> None:
+    """Tell the garbage collector that what was built until now stays, or it would look through it again and again."""
+    gc.collect()
+    gc.freeze()
