@@ -38,7 +38,7 @@ lint: $(VENV)/.dev ## ruff and mypy
 
 check: lint test ## everything a change has to pass
 
-bench: $(VENV)/.dev ## measure this machine; ARGS="…" are passed on
+bench: $(VENV)/.dev ## measure this machine, write .benchmarks/report.md; ARGS="…" are passed on
 	@$(fetch)
 	$(BIN)/python -m benchmarks $(ARGS)
 

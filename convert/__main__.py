@@ -28,7 +28,7 @@ def _parser() -> argparse.ArgumentParser:
     quantize.add_argument("model", type=Path, help="Keras model with its report.json beside it")
     quantize.add_argument("--data", type=Path, required=True, help="what the model was trained on")
     quantize.add_argument("--out", type=Path, required=True, help="the .tflite to write")
-    quantize.add_argument("--report", type=Path, help="a page of figures; default: beside --out")
+    quantize.add_argument("--report", type=Path, help="a page (.md) of figures, JSON beside it; default: by --out")
     quantize.add_argument("--cache", type=Path, default=Path("runs/cache"), help="where parsed data is kept")
     quantize.add_argument("--seed", type=int, default=1, help="of the choice of calibration chips; default: 1")
     quantize.set_defaults(command=_quantize)
@@ -40,16 +40,16 @@ def _parser() -> argparse.ArgumentParser:
 
 def _quantize(arguments: argparse.Namespace) -> int:
     from convert.quantize import Job, quantize  # noqa: PLC0415  # TensorFlow is slow to load
-    from convert.report import page  # noqa: PLC0415
+    from convert.report import page_path, write_report  # noqa: PLC0415
 
+    page = page_path(arguments.report or arguments.out.with_suffix(".report.md"))
     job = Job(arguments.model, arguments.data, arguments.out, cache=arguments.cache, seed=arguments.seed)
     result = quantize(job)
-    report = arguments.report or arguments.out.with_suffix(".report.md")
-    report.write_text(page(result, arguments.out.name, result.split), encoding="utf-8")
+    write_report(result, arguments.out.name, page)
     print(
         f"{arguments.out}: {result.size_b / 1000:.0f} KB, accuracy on {result.split} "
         f"{result.float_scores.accuracy:.4f} float32, {result.int8_scores.accuracy:.4f} int8, "
-        f"agreement {result.agreement:.4f}; report in {report}"
+        f"agreement {result.agreement:.4f}; report in {page}"
     )
     return 0
 

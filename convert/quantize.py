@@ -64,9 +64,8 @@ class Job:
     seed: int = 1
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Result:
-    """What came out.
+class Result(msgspec.Struct, frozen=True):
+    """What came out; as JSON, the report's figures.
 
     Attributes:
         card: as embedded.

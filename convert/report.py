@@ -1,75 +1,131 @@
-"""The page that lies beside a model: float and int8 side by side."""
+"""The page that lies beside a model, and the same for machines: float and int8 side by side."""
 
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
 
 from convert.quantize import Result
+from edge.errors import ConfigError
 from training.metrics import Scores
+from training.report import read_report
+from training.reporting.document import Document, Section, Table, Text, write
 
 
-def page(result: Result, file_name: str, split: str) -> str:
-    """Markdown about one conversion."""
-    return "\n".join(_lines(result, file_name, split)) + "\n"
+def page_path(page: Path) -> Path:
+    """`page`, if a report may be written there.
+
+    Raises:
+        ConfigError: it is no Markdown file, or its JSON would replace the report of a training.
+    """
+    if page.suffix != ".md":
+        raise ConfigError(f"the report {page} is not named as a Markdown page; call it {page}.md")
+    figures = page.with_suffix(".json")
+    try:
+        read_report(figures)
+    except (OSError, msgspec.MsgspecError):
+        return page
+    raise ConfigError(
+        f"the figures of the report {page} would replace {figures}, which is the report of a training; "
+        "choose another name"
+    )
 
 
-def _lines(result: Result, file_name: str, split: str) -> Iterator[str]:
-    card, quantisation = result.card, result.card.quantisation
-    recipe = card.recipe
-    yield f"# {file_name}"
-    yield ""
-    yield "Written by `python -m convert quantize`; the same figures are in the card inside the file."
-    yield ""
-    yield f"- {result.size_b / 1000:.0f} KB, SHA-256 `{result.sha256}`"
-    yield f"- {recipe['parameters']:,} parameters, {recipe['macs'] / 1e6:.1f} million multiply-accumulates a chip"
-    yield f"- recipe `{recipe['name']}`, seed {recipe['seed']}, {recipe['epochs']} epochs, {recipe['minutes']} minutes"
-    yield f"- temperature {card.temperature}, fitted on the hold-out"
-    yield ""
-    yield f"## Quality on {split} ({result.int8_scores.n} pictures)"
-    yield ""
-    yield "| | float32 | int8 | difference |"
-    yield "| --- | --- | --- | --- |"
+def write_report(result: Result, file_name: str, page: Path) -> None:
+    """Write the page, and the result as JSON beside it, `page` with .json in place of .md.
+
+    Args:
+        result: of the conversion.
+        file_name: of the model.
+        page: as `page_path` allows it.
+    """
+    write(document(result, file_name, page.stem), page.parent)
+
+
+def document(result: Result, file_name: str, name: str) -> Document:
+    """What there is to say about one conversion.
+
+    Args:
+        result: of the conversion.
+        file_name: of the model.
+        name: of the document's files, without suffix.
+    """
+    sections = (
+        Section("", tuple(_overview(result))),
+        Section(f"Quality on {result.split} ({result.int8_scores.n} pictures)", tuple(_quality(result))),
+        Section("Confusion matrix, int8 (rows: truth, columns: named)", (_confusion(result.int8_scores),)),
+        Section("Quantisation", (_quantisation(result),)),
+        Section("Use and limits", tuple(_limits(result))),
+    )
+    return Document(name, file_name, sections, result)
+
+
+def _overview(result: Result) -> Iterator[Text]:
+    card, recipe = result.card, result.card.recipe
+    yield Text("Written by `python -m convert quantize`; the same figures are in the card inside the file.")
+    yield _list(
+        f"{result.size_b / 1000:.0f} KB, SHA-256 `{result.sha256}`",
+        f"{recipe['parameters']:,} parameters, {recipe['macs'] / 1e6:.1f} million multiply-accumulates a chip",
+        f"recipe `{recipe['name']}`, seed {recipe['seed']}, {recipe['epochs']} epochs, {recipe['minutes']} minutes",
+        f"temperature {card.temperature}, fitted on the hold-out",
+    )
+
+
+def _quality(result: Result) -> Iterator[Text | Table]:
+    rows = []
     for name in ("accuracy", "macro_f1", "ece", "nll"):
         before, after = getattr(result.float_scores, name), getattr(result.int8_scores, name)
-        yield f"| {name.replace('_', '-')} | {before:.4f} | {after:.4f} | {after - before:+.4f} |"
+        rows.append((name.replace("_", "-"), f"{before:.4f}", f"{after:.4f}", f"{after - before:+.4f}"))
+    yield Table(("", "float32", "int8", "difference"), tuple(rows))
     low, high = result.int8_scores.accuracy_interval
-    yield ""
-    yield f"Single view, temperature applied. 95 % interval of the int8 accuracy (Wilson): {low:.4f} to {high:.4f}."
-    yield f"Both name {result.agreement:.2%} of the pictures alike."
-    yield ""
-    yield "| class | pictures | F1 float32 | F1 int8 | recall int8 | precision int8 |"
-    yield "| --- | --- | --- | --- | --- | --- |"
-    for before, after in zip(result.float_scores.per_class, result.int8_scores.per_class, strict=True):
-        yield (
-            f"| {after.label} | {after.support} | {before.f1:.3f} | {after.f1:.3f} | {after.recall:.3f} "
-            f"| {after.precision:.3f} |"
-        )
-    yield ""
-    yield "## Confusion matrix, int8 (rows: truth, columns: named)"
-    yield ""
-    yield from _confusion(result.int8_scores)
-    yield ""
-    yield "## Quantisation"
-    yield ""
-    yield f"- {quantisation.mode}, calibrated on {quantisation.calibration_chips} chips: {quantisation.calibration}"
+    yield Text(
+        f"Single view, temperature applied. 95 % interval of the int8 accuracy (Wilson): {low:.4f} to {high:.4f}.\n"
+        f"Both name {result.agreement:.2%} of the pictures alike."
+    )
+    yield Table(
+        ("class", "pictures", "F1 float32", "F1 int8", "recall int8", "precision int8"),
+        tuple(
+            (
+                after.label,
+                f"{after.support}",
+                f"{before.f1:.3f}",
+                f"{after.f1:.3f}",
+                f"{after.recall:.3f}",
+                f"{after.precision:.3f}",
+            )
+            for before, after in zip(result.float_scores.per_class, result.int8_scores.per_class, strict=True)
+        ),
+    )
+
+
+def _confusion(scores: Scores) -> Table:
+    names = [entry.label for entry in scores.per_class]
+    rows = zip(names, scores.confusion, strict=True)
+    return Table(("", *names), tuple((name, *map(str, row)) for name, row in rows))
+
+
+def _quantisation(result: Result) -> Text:
+    card, quantisation = result.card, result.card.quantisation
     ends = (
         ("input", result.facts.input, quantisation.input_scale, quantisation.input_zero_point),
         (f"output ({card.output})", result.facts.output, quantisation.output_scale, quantisation.output_zero_point),
     )
-    for what, tensor, scale, zero_point in ends:
-        yield f"- {what}: {tensor.dtype} {list(tensor.shape)}, scale {scale:.6g}, zero point {zero_point}"
-    ops = ", ".join(f"{count} × {name}" for name, count in Counter(result.facts.ops).items())
-    yield f"- operators: {ops}"
-    yield ""
-    yield "## Use and limits"
-    yield ""
-    yield f"{card.intended_use} {card.limits}"
-    yield ""
-    yield f"Data: {card.data['name']}, SHA-256 `{card.data['sha256']}`. {card.data['terms']}."
+    return _list(
+        f"{quantisation.mode}, calibrated on {quantisation.calibration_chips} chips: {quantisation.calibration}",
+        *(
+            f"{what}: {tensor.dtype} {list(tensor.shape)}, scale {scale:.6g}, zero point {zero_point}"
+            for what, tensor, scale, zero_point in ends
+        ),
+        f"operators: {', '.join(f'{count} × {name}' for name, count in Counter(result.facts.ops).items())}",
+    )
 
 
-def _confusion(scores: Scores) -> Iterator[str]:
-    names = [entry.label for entry in scores.per_class]
-    yield f"| | {' | '.join(names)} |"
-    yield f"| --- |{' --- |' * len(names)}"
-    for name, row in zip(names, scores.confusion, strict=True):
-        yield f"| {name} | {' | '.join(map(str, row))} |"
+def _limits(result: Result) -> Iterator[Text]:
+    card = result.card
+    yield Text(f"{card.intended_use} {card.limits}")
+    yield Text(f"Data: {card.data['name']}, SHA-256 `{card.data['sha256']}`. {card.data['terms']}.")
+
+
+def _list(*lines: str) -> Text:
+    return Text("\n".join(f"- {line}" for line in lines))

@@ -4,7 +4,8 @@ from typing import Literal
 
 import msgspec
 
-from edge.types import Scene
+from edge.affect import affect
+from edge.types import Scene, Track
 
 
 class FaceEvent(msgspec.Struct, frozen=True):
@@ -16,6 +17,9 @@ class FaceEvent(msgspec.Struct, frozen=True):
         label: the expression, `uncertain`, or null before the first classification.
         confidence: probability of the likeliest class, 0..1.
         scores: probability per class name; empty before the first classification.
+        valence: from unpleasant, -1, to pleasant, 1: derived from `scores` alone (`edge.affect`); null before the first
+            classification, or if one of the model's classes has no coordinates. An `uncertain` face has one.
+        arousal: from sleepy, -1, to excited, 1: likewise.
         detector_score: how sure the detector was that this is a face, 0..1.
         stale_frames: frames since the box was detected (0: on this very frame).
         stale_ms: the same in milliseconds.
@@ -27,6 +31,8 @@ class FaceEvent(msgspec.Struct, frozen=True):
     label: str | None
     confidence: float
     scores: dict[str, float]
+    valence: float | None
+    arousal: float | None
     detector_score: float
     stale_frames: int
     stale_ms: float
@@ -71,22 +77,6 @@ def scene_event(scene: Scene, source: str, time: str | None) -> SceneEvent:
         time: wall-clock time of the grab, RFC 3339; None for media analysed off-line.
     """
     frame = scene.frame
-    faces = tuple(
-        FaceEvent(
-            id=track.id,
-            box=(round(track.box.x, 5), round(track.box.y, 5), round(track.box.w, 5), round(track.box.h, 5)),
-            label=track.label,
-            confidence=round(track.confidence, 4),
-            scores={}
-            if track.scores is None
-            else {name: round(float(p), 4) for name, p in zip(scene.labels, track.scores, strict=True)},
-            detector_score=round(track.score, 4),
-            stale_frames=frame.seq - track.seen_seq,
-            stale_ms=round((frame.t_ns - track.seen_ns) / 1e6, 1),
-            misses=track.misses,
-        )
-        for track in scene.tracks
-    )
     return SceneEvent(
         seq=frame.seq,
         time=time,
@@ -94,10 +84,31 @@ def scene_event(scene: Scene, source: str, time: str | None) -> SceneEvent:
         source=source,
         width=frame.width,
         height=frame.height,
-        faces=faces,
+        faces=tuple(_face_event(track, scene) for track in scene.tracks),
         detected=scene.decision.detect,
         reason=scene.decision.reason,
         timings_ms={}
         if time is None
         else {stage: round(spent_ns / 1e6, 3) for stage, spent_ns in scene.timings_ns.items()},
+    )
+
+
+def _face_event(track: Track, scene: Scene) -> FaceEvent:
+    """The record of one of the scene's faces."""
+    frame = scene.frame
+    point = None if track.scores is None else affect(track.scores, scene.labels)
+    return FaceEvent(
+        id=track.id,
+        box=(round(track.box.x, 5), round(track.box.y, 5), round(track.box.w, 5), round(track.box.h, 5)),
+        label=track.label,
+        confidence=round(track.confidence, 4),
+        scores={}
+        if track.scores is None
+        else {name: round(float(p), 4) for name, p in zip(scene.labels, track.scores, strict=True)},
+        valence=None if point is None else round(point.valence, 3),
+        arousal=None if point is None else round(point.arousal, 3),
+        detector_score=round(track.score, 4),
+        stale_frames=frame.seq - track.seen_seq,
+        stale_ms=round((frame.t_ns - track.seen_ns) / 1e6, 1),
+        misses=track.misses,
     )

@@ -16,7 +16,7 @@ from convert.calibration import extremes, representative
 from convert.golden import golden_chips
 from convert.inspection import facts, problems
 from convert.quantize import Job, quantize
-from convert.report import page
+from convert.report import document
 from convert.verify import verify
 from edge.classifier import TfliteClassifier
 from edge.contract.card import read_card, with_card
@@ -25,6 +25,7 @@ from edge.errors import ConfigError, PermanentError
 from tests.training_fakes import RECIPES, fer_rows, write_fer
 from training.fit import Run, fit
 from training.recipe import load_recipe
+from training.reporting.document import markdown
 
 
 @pytest.fixture(scope="module")
@@ -89,11 +90,13 @@ def test_a_fresh_process_makes_the_same_bytes(job: Job, made: Path, tmp_path: Pa
     assert "accuracy on PublicTest" in again[0].stdout
     report = out.with_suffix(".report.md").read_text()
     assert "| accuracy |" in report
+    figures = msgspec.json.decode(out.with_suffix(".report.json").read_bytes())
+    assert f"{figures['int8_scores']['accuracy']:.4f} int8" in again[0].stdout
 
 
 def test_the_report_shows_both_side_by_side(job: Job, tmp_path: Path):
     result = quantize(replace(job, out=tmp_path / "x.tflite"))
-    text = page(result, "x.tflite", "PublicTest")
+    text = markdown(document(result, "x.tflite", "x.report"))
     assert f"{result.float_scores.accuracy:.4f} | {result.int8_scores.accuracy:.4f}" in text
     assert result.sha256 in text
     assert text.count("| angry |") >= 2

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from aiohttp import web
 
+from edge.affect import COORDINATES
 from edge.server.app import serving
 from edge.server.bind import bind
 from edge.server.feed import Feed
@@ -47,6 +48,18 @@ def test_an_event_is_the_record_of_the_scene(stage: Stage, served: Served) -> No
     assert [face["id"] for face in record["faces"]] == [1, 2]
     assert record["faces"][1]["label"] == "uncertain"
     assert sum(record["faces"][0]["scores"].values()) == pytest.approx(1, abs=1e-3)
+
+
+def test_every_face_has_the_point_its_probabilities_give_the_uncertain_one_too(stage: Stage, served: Served) -> None:
+    with listen(served.port) as client:
+        stage.step()
+        faces = json.loads(client.read_event()["data"])["faces"]
+    assert faces[0]["label"] != faces[1]["label"] == "uncertain"
+    for face in faces:
+        valence = sum(p * COORDINATES[label][0] for label, p in face["scores"].items())
+        arousal = sum(p * COORDINATES[label][1] for label, p in face["scores"].items())
+        assert (face["valence"], face["arousal"]) == pytest.approx((valence, arousal), abs=1e-3)
+    assert faces[0]["valence"] != faces[1]["valence"]
 
 
 def test_events_need_no_pictures(stage: Stage, served: Served) -> None:

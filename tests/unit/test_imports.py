@@ -20,6 +20,7 @@ CORE = (
     "slot",
     "worker",
     "events",
+    "affect",
 )
 ADAPTERS = ("detectors", "sources", "sinks", "server", "classifier", "annotate", "encode")
 TRAINING_FROM_EDGE = {"edge.contract", "edge.types", "edge.errors", "edge.classifier"}

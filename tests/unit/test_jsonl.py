@@ -5,12 +5,14 @@ import json
 import logging
 from pathlib import Path, PosixPath
 
+import msgspec
+import numpy as np
 import pytest
 
 from edge.errors import ConfigError
 from edge.events import scene_event
 from edge.sinks.jsonl import JsonlSink
-from edge.types import Box, Decision, Scene, Track
+from edge.types import UNCERTAIN, Box, Decision, Scene, Track
 from tests.fakes import frame
 from tests.wire import eventually
 
@@ -20,6 +22,16 @@ LABELS = ("sad", "happy")
 def scene(seq: int = 1, faces: int = 1) -> Scene:
     tracks = tuple(Track(n + 1, Box(0.1, 0.1, 0.2, 0.2), 0.9, None, 1, 0, 1, 40_000_000) for n in range(faces))
     return Scene(frame(seq), tracks, LABELS, Decision(True, "first"), {"detect": 1_500_000})
+
+
+def classified(faces: Scene, labels: tuple[str, ...] = LABELS, **changes: object) -> Scene:
+    """The scene with each of its faces classified as 0.6 of the first label and 0.4 of the second."""
+    scores = np.array([0.6, 0.4], np.float32)
+    tracks = tuple(
+        msgspec.structs.replace(track, **{"scores": scores, "label": labels[0], "confidence": 0.6, **changes})
+        for track in faces.tracks
+    )
+    return msgspec.structs.replace(faces, tracks=tracks, labels=labels)
 
 
 def sink(path: Path, **settings: object) -> JsonlSink:
@@ -44,6 +56,40 @@ def test_each_scene_with_faces_is_one_line(tmp_path: Path):
     assert first["timings_ms"] == {"detect": 1.5}
     assert first["faces"][0]["stale_frames"] == 1  # type: ignore[index]
     assert first["faces"][0]["stale_ms"] == 40.0  # type: ignore[index]
+
+
+def logged(path: Path, taken: Scene) -> dict[str, object]:
+    """The record of the scene's first face, as the log has it."""
+    log = sink(path)
+    log.emit(taken)
+    log.close()
+    return lines(path)[0]["faces"][0]  # type: ignore[index, no-any-return]
+
+
+def test_a_face_has_valence_and_arousal_once_it_is_classified(tmp_path: Path):
+    face = logged(tmp_path / "events.jsonl", classified(scene()))
+    assert face["scores"] == {"sad": 0.6, "happy": 0.4}
+    assert face["valence"] == pytest.approx(0.6 * -0.63 + 0.4 * 0.81, abs=5e-4)
+    assert face["arousal"] == pytest.approx(0.6 * -0.27 + 0.4 * 0.51, abs=5e-4)
+
+
+def test_an_uncertain_face_has_them_too(tmp_path: Path):
+    sure = logged(tmp_path / "sure.jsonl", classified(scene()))
+    unsure = logged(tmp_path / "unsure.jsonl", classified(scene(), label=UNCERTAIN))
+    assert unsure["label"] == "uncertain"
+    assert (unsure["valence"], unsure["arousal"]) == (sure["valence"], sure["arousal"])
+
+
+def test_before_the_first_classification_they_are_null(tmp_path: Path):
+    face = logged(tmp_path / "events.jsonl", scene())
+    assert (face["label"], face["scores"]) == (None, {})
+    assert (face["valence"], face["arousal"]) == (None, None)
+
+
+def test_with_a_class_that_has_no_coordinates_they_are_null(tmp_path: Path):
+    face = logged(tmp_path / "events.jsonl", classified(scene(), ("sad", "contempt")))
+    assert face["label"] == "sad"
+    assert (face["valence"], face["arousal"]) == (None, None)
 
 
 def test_lines_are_held_back_to_spare_sd_cards(tmp_path: Path):
