@@ -1,11 +1,11 @@
-"""The workstation's command line: `fit`, `adopt`, `evaluate`, `compare`, `data` and `networks`."""
+"""The workstation's command line: `fit`, `teach`, `adopt`, `evaluate`, `compare`, `predict`, `data` and `networks`."""
 
 import argparse
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from edge.errors import EXIT_FAULT, EdgeError, exit_code
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from training.data.dataset import Dataset
     from training.evaluate import Material
     from training.recipe import DataSettings
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -46,6 +48,16 @@ def _parser() -> argparse.ArgumentParser:
     fit.add_argument("--max-minutes", type=float, metavar="M", help="stop after M minutes, with a checkpoint")
     fit.set_defaults(command=_fit)
 
+    teach = commands.add_parser("teach", parents=[shared], help="make soft labels for a recipe's [soft_labels]")
+    teach.add_argument("recipe", type=Path, help="of the teachers")
+    teach.add_argument("--student", type=Path, metavar="RECIPE", help="whose data and views; default: the teachers'")
+    teach.add_argument("--folds", type=int, default=5, help="parts of the data, and teachers; default: 5")
+    teach.add_argument("--views", type=int, default=12, help="augmented views of each picture; default: 12")
+    teach.add_argument("--out", type=Path, required=True, help="directory for all of it; a run goes on there")
+    teach.add_argument("--seed", type=int, default=1, help="default: 1")
+    teach.add_argument("--max-minutes", type=float, metavar="M", help="stop after M minutes; call again to go on")
+    teach.set_defaults(command=_teach)
+
     source = argparse.ArgumentParser(add_help=False, parents=[shared])
     source.add_argument("--loader", help="how to read --data, see docs/data.md; default: the recipe's, fer2013-csv")
     source.add_argument("--recipe", type=Path, help="read --data as this recipe does")
@@ -74,6 +86,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     evaluate.set_defaults(command=_evaluate)
 
+    _add_predict(commands, source)
+
     compare = commands.add_parser("compare", parents=[measured], help="say which of two models is better, if either")
     compare.add_argument("a", type=Path)
     compare.add_argument("b", type=Path)
@@ -82,13 +96,26 @@ def _parser() -> argparse.ArgumentParser:
     networks = commands.add_parser("networks", help="show what each recipe's network is, and costs")
     networks.set_defaults(command=_networks, threads=None)
 
+    _add_data(commands, source)
+    return parser
+
+
+def _add_predict(commands: Commands, source: argparse.ArgumentParser) -> None:
+    predict = commands.add_parser("predict", parents=[source], help="name the expression on each picture, and write it")
+    predict.add_argument("model", type=Path, nargs="+", help="several are an ensemble: their probabilities' mean")
+    predict.add_argument("--split", help="what to name; default: the part without labels, or the recipe's report split")
+    predict.add_argument("--flip", action="store_true", help="average with the mirrored picture")
+    predict.add_argument("--out", type=Path, required=True, metavar="FILE", help="where to: .csv or .jsonl")
+    predict.set_defaults(command=_predict)
+
+
+def _add_data(commands: Commands, source: argparse.ArgumentParser) -> None:
     data = commands.add_parser("data", parents=[source], help="say what is in the data, and write it in other forms")
     data.add_argument("--npy", type=Path, metavar="DIR", help="write pairs of .npy files")
     data.add_argument("--folders", type=Path, metavar="DIR", help="write one folder for each split and class")
     data.add_argument("--pack", type=Path, metavar="FILE", help="write one small file, for moving the data")
     data.add_argument("--sheet", type=Path, metavar="PNG", help="draw some pictures; with --recipe augmented as well")
     data.set_defaults(command=_data)
-    return parser
 
 
 def _prepare_backend(threads: int | None) -> None:
@@ -106,17 +133,56 @@ def _fit(arguments: argparse.Namespace) -> None:
     from training.recipe import load_recipe  # noqa: PLC0415
 
     recipe = load_recipe(arguments.recipe)
-    fit(
+    out = arguments.out or Path("runs") / recipe.name
+    report = fit(
         Run(
             recipe=recipe,
             data=arguments.data,
-            out=arguments.out or Path("runs") / recipe.name,
+            out=out,
             cache=arguments.cache,
             seed=arguments.seed,
             resume=arguments.resume,
             max_minutes=arguments.max_minutes,
         )
     )
+    if report is not None:
+        _report_run(arguments, out, recipe.data)
+
+
+def _report_run(arguments: argparse.Namespace, out: Path, settings: "DataSettings") -> None:
+    """The model is there by now: that its pictures cannot be drawn is said, and is no failure of the run."""
+    from training.reporting.run_report import DIRECTORY, report_run  # noqa: PLC0415
+
+    try:
+        report_run(out, arguments.data, settings, arguments.cache)
+    except (EdgeError, OSError) as error:
+        print(f"the model is written, its report with pictures is not: {error}", file=sys.stderr)
+    else:
+        print(f"report in {out / DIRECTORY}")
+
+
+def _teach(arguments: argparse.Namespace) -> None:
+    from training.fit import Run  # noqa: PLC0415
+    from training.recipe import load_recipe  # noqa: PLC0415
+    from training.teach import Lesson, teach  # noqa: PLC0415
+
+    teachers = load_recipe(arguments.recipe)
+    run = Run(
+        recipe=teachers,
+        data=arguments.data,
+        out=arguments.out,
+        cache=arguments.cache,
+        seed=arguments.seed,
+        max_minutes=arguments.max_minutes,
+    )
+    student = load_recipe(arguments.student) if arguments.student else teachers
+    outcome = teach(Lesson(run, student, arguments.folds, arguments.views))
+    if outcome is not None:
+        print(
+            f"{outcome.path}: answers to {arguments.views} view(s) of {outcome.pictures} pictures, "
+            f"{outcome.accuracy:.4f} of them right, NLL {outcome.nll:.4f}; "
+            f'give it to a student as [soft_labels] path = "{outcome.path}"'
+        )
 
 
 def _settings(arguments: argparse.Namespace) -> "DataSettings":
@@ -197,6 +263,17 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
         report_on(answers, arguments.report, settings.train_split, arguments.cache)
         print(f"\nreport in {arguments.report}")
+
+
+def _predict(arguments: argparse.Namespace) -> None:
+    from training.predict import check_suffix, predict, table, write  # noqa: PLC0415
+
+    check_suffix(arguments.out)
+    settings = _settings(arguments)
+    predictions = predict(arguments.model, arguments.data, settings, arguments.split, arguments.cache, arguments.flip)
+    write(predictions, arguments.out)
+    print(table(predictions))
+    print(f"\nwrote {arguments.out}")
 
 
 def _compare(arguments: argparse.Namespace) -> None:

@@ -25,7 +25,7 @@ from training.data.options import content_key
 from training.data.splits import Parts, divide
 from training.journal import Journal
 from training.metrics import negative_log_likelihood, softmax
-from training.recipe import Recipe
+from training.recipe import DataSettings, Recipe
 from training.report import Report, write_report
 from training.schedule import learning_rate, since_best
 from training.soft_labels import SoftLabels, read
@@ -80,11 +80,22 @@ def fit(run: Run, clock: Callable[[], float] = time.monotonic) -> Report | None:
         ConfigError: `out` holds another run, or the recipe does not fit the data.
         PermanentError: the data cannot be read, or the loss is no longer finite.
     """
-    stored = run.out / CHECKPOINT
-    if stored.exists() and not run.resume:
-        raise ConfigError(f"{run.out} holds a run already; continue it with --resume or give another --out")
-    digest, parts = _load(run)
-    recipe = run.recipe
+    _check_out(run)
+    source = load(run.recipe.data, run.data, run.cache)
+    return fit_parts(run, source.parts, source.sha256, clock)
+
+
+def fit_parts(run: Run, parts: Parts, digest: str, clock: Callable[[], float] = time.monotonic) -> Report | None:
+    """As `fit`, on data that was divided already.
+
+    Args:
+        run: as for `fit`; its recipe's `data` is not used.
+        parts: what to learn from, to select on and to report on.
+        digest: tells these parts from others; a run is only continued on the same.
+        clock: seconds, never going back.
+    """
+    _check_out(run)
+    stored, recipe = run.out / CHECKPOINT, run.recipe
     per_epoch = steps_per_epoch(len(parts.train), recipe.optimiser.batch)
     if not per_epoch or not len(parts.holdout):
         raise ConfigError(
@@ -119,18 +130,44 @@ def fit(run: Run, clock: Callable[[], float] = time.monotonic) -> Report | None:
     return report
 
 
-def _load(run: Run) -> tuple[str, Parts]:
-    settings = run.recipe.data
+@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """A file or folder of pictures, read and divided.
+
+    Attributes:
+        sha256: of it.
+        parts: what to learn from, to select on and to report on.
+        train_groups: int64 (len(parts.train),), equal for duplicates.
+    """
+
+    sha256: str
+    parts: Parts
+    train_groups: NDArray[np.int64]
+
+
+def load(settings: DataSettings, data: Path, cache: Path | None) -> Source:
+    """Read `data` as a recipe says.
+
+    Raises:
+        ConfigError: no such loader or split.
+        PermanentError: the data cannot be read.
+    """
     if settings.loader not in LOADERS:
         raise ConfigError(f"data.loader = {settings.loader!r}: expected one of {', '.join(LOADERS)}")
-    dataset = LOADERS[settings.loader](run.data, run.cache, settings.options)
+    dataset = LOADERS[settings.loader](data, cache, settings.options)
     for split in (settings.train_split, settings.report_split):
         if split not in dataset.split_names():
-            raise ConfigError(f"{run.data}: no split {split!r}; it has {', '.join(dataset.split_names())}")
-    digest = sha256_of(run.data)
+            raise ConfigError(f"{data}: no split {split!r}; it has {', '.join(dataset.split_names())}")
+    digest = sha256_of(data)
     key = content_key(settings.loader, digest, settings.options)
-    groups = duplicate_groups(dataset.chips, settings.duplicate_correlation, run.cache, key)
-    return digest, divide(dataset, groups, settings.train_split, settings.report_split, settings.holdout_share)
+    groups = duplicate_groups(dataset.chips, settings.duplicate_correlation, cache, key)
+    parts = divide(dataset, groups, settings.train_split, settings.report_split, settings.holdout_share)
+    return Source(digest, parts, groups[np.isin(dataset.rows, parts.train.rows)])
+
+
+def _check_out(run: Run) -> None:
+    if (run.out / CHECKPOINT).exists() and not run.resume:
+        raise ConfigError(f"{run.out} holds a run already; continue it with --resume or give another --out")
 
 
 def _soft_labels(recipe: Recipe, parts: Parts) -> tuple[SoftLabels | None, str]:

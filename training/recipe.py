@@ -140,7 +140,7 @@ class SoftLabelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     """Distillation (Hinton et al. 2015) from answers that were worked out before.
 
     Attributes:
-        path: a file as `training.soft_labels.write` makes it; relative to where the program is started.
+        path: a file as `python -m training teach` makes it; relative to where the program is started.
         weight: of the soft label in the target; the rest is the true class.
     """
 

@@ -38,34 +38,50 @@ class SoftLabels:
         return self.probabilities[epoch % len(self.probabilities), chosen], self.known[chosen]
 
 
-def write(
-    path: Path,
+def ask(
     dataset: Dataset,
     teacher: Callable[[NDArray[np.uint8]], Probabilities],
     settings: AugmentSettings | None = None,
     seed: int = 1,
     views: int = 1,
-) -> None:
-    """Ask a teacher about every picture and keep its answers (2 bytes a class, picture and view).
+) -> NDArray[np.float16]:
+    """A teacher's answers to every picture.
 
     Args:
-        path: `.npz` to write, whole or not at all.
         dataset: of the pictures. For honest teaching none of them was in the teacher's own training part.
         teacher: chips uint8 (N, S, S, C) to probabilities (N, classes) in the order of `dataset.label_names`; the
             mean of several models is one, too.
         settings: augment the pictures with these before the teacher sees them; None: as they are.
         seed: of the augmentation.
         views: how many times each picture is shown, with `settings`.
+
+    Returns:
+        float16 (V, N, classes), V is 1 without `settings`.
     """
     answers = []
     for view in range(views if settings else 1):
         chips = augment(dataset.chips, dataset.rows, view, seed, settings) if settings else dataset.chips
         answers.append(teacher(chips).astype(np.float16))
+    return np.stack(answers)
+
+
+def write(
+    path: Path, dataset: Dataset, answers: NDArray[np.float16], settings: AugmentSettings | None = None, seed: int = 1
+) -> None:
+    """Keep answers (2 bytes a class, picture and view).
+
+    Args:
+        path: `.npz` to write, whole or not at all.
+        dataset: of the pictures.
+        answers: float16 (V, N, classes), from `ask`.
+        settings: that they were asked with.
+        seed: likewise.
+    """
     header = {"labels": dataset.label_names, "seed": seed if settings else NO_VIEWS, "augment": settings}
     write_arrays(
         path,
         {
-            "probabilities": np.stack(answers),
+            "probabilities": answers,
             "rows": dataset.rows,
             "header": np.frombuffer(msgspec.json.encode(header), np.uint8),
         },
@@ -95,7 +111,7 @@ def read(path: Path, train: Dataset, settings: AugmentSettings) -> SoftLabels:
             probabilities, rows = stored["probabilities"].astype(np.float32), stored["rows"]
     except (OSError, ValueError, KeyError, msgspec.DecodeError) as error:
         raise ConfigError(
-            f"soft_labels.path = {path}: not a file of soft labels ({error}); make one with training.soft_labels.write"
+            f"soft_labels.path = {path}: not a file of soft labels ({error}); make one with `python -m training teach`"
         ) from error
     if set(header.labels) != set(train.label_names):
         raise ConfigError(

@@ -180,3 +180,24 @@ def test_a_model_from_elsewhere_is_taken_in(data: Path, tmp_path: Path, capsys):
     assert evaluate(tmp_path / "taken" / "model.keras", data, "PublicTest").scores.accuracy == 1
     assert cli.main([*command, "unit"]) == 78
     assert "expected" in capsys.readouterr().err
+
+
+def test_a_run_ends_with_its_report_and_is_not_lost_with_it(tmp_path: Path, capsys):
+    data = write_fer(tmp_path / "fer.csv", fer_rows(170, PUBLIC))
+    out = tmp_path / "run"
+    out.mkdir()
+    (out / "report").write_text("a file where the directory belongs")
+    command = ["fit", str(RECIPES / "tiny.toml"), "--data", str(data), "--out", str(out)]
+    command += ["--cache", str(tmp_path / "cache")]
+    assert cli.main(command) == 0
+    assert "the model is written, its report with pictures is not: " in capsys.readouterr().err
+    assert (out / "model.keras").exists()
+
+    (out / "report").unlink()
+    assert cli.main([*command, "--resume"]) == 0
+    assert f"report in {out / 'report'}" in capsys.readouterr().out
+    report = msgspec.json.decode((out / "report" / "evaluation.json").read_bytes(), type=ModelReport)
+    assert report.evaluation == evaluate(out / "model.keras", data, "PublicTest")
+    assert "![Loss, accuracy and learning rate by epoch](course.png)" in (out / "report" / "evaluation.md").read_text()
+    assert cv2.imread(str(out / "report" / "course.png")) is not None
+    assert cv2.imread(str(out / "report" / "confusion.png")) is not None

@@ -16,7 +16,7 @@ from training.networks.settings import QaRepVgg
 from training.randomness import uniforms
 from training.recipe import AugmentSettings, OptimiserSettings, Recipe, SoftLabelSettings, completed, load_recipe
 from training.schedule import learning_rate, plateaus, since_best
-from training.soft_labels import read, write
+from training.soft_labels import ask, read, write
 
 NO_CHANGE = AugmentSettings()
 PLAIN = OptimiserSettings(epochs=4, batch=10, learning_rate=0.1, warmup_epochs=1)
@@ -91,9 +91,13 @@ def teacher(chips: np.ndarray) -> np.ndarray:
     return np.stack([angry, 1 - angry, *[np.zeros_like(angry)] * 5], axis=1)
 
 
+def taught(path: Path, data: Dataset, settings: AugmentSettings | None = None, seed: int = 1, views: int = 1) -> None:
+    write(path, data, ask(data, teacher, settings, seed, views), settings, seed)
+
+
 def test_soft_labels_are_found_by_row_and_mixed_with_the_truth(tmp_path: Path):
     data, path = uneven(), tmp_path / "soft.npz"
-    write(path, data.take(np.arange(39, -1, -2)), teacher)
+    taught(path, data.take(np.arange(39, -1, -2)))
     asked = recipe(path=str(path))
     soft = read(path, data, asked.augment)
     assert soft.views_seed is None
@@ -111,7 +115,7 @@ def test_soft_labels_are_found_by_row_and_mixed_with_the_truth(tmp_path: Path):
 
 def test_answers_to_views_are_learnt_with_these_views(tmp_path: Path):
     data, path, settings = uneven(), tmp_path / "soft.npz", AugmentSettings(shift=0.2, flip_share=0.5)
-    write(path, data, teacher, settings, seed=9, views=2)
+    taught(path, data, settings, seed=9, views=2)
     asked = recipe(settings, str(path))
     soft = read(path, data, settings)
     seen = list(batches(data, asked, 1, 0, soft))
@@ -124,7 +128,7 @@ def test_answers_to_views_are_learnt_with_these_views(tmp_path: Path):
 
 def test_soft_labels_of_something_else_are_refused(tmp_path: Path):
     data, path = uneven(), tmp_path / "soft.npz"
-    write(path, data, teacher)
+    taught(path, data)
     others = Dataset(data.chips, data.labels, data.label_names, data.splits, data.rows + 1000)
     with pytest.raises(ConfigError, match="answers none of the 40 pictures"):
         read(path, others, AugmentSettings())

@@ -12,6 +12,7 @@ from training.randomness import uniforms
 
 _HOLDOUT_STREAM = 0x686F6C646F7574  # "holdout": keeps this draw apart from all others
 _VALIDATION_STREAM = 0x76616C6964  # "valid"
+_FOLD_STREAM = 0x666F6C64  # "fold"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,6 +72,27 @@ def divide(
         report_unseen=~np.isin(groups[reported], groups[usable]),
         blank_rows=tuple(dataset.rows[in_train & shows_nothing].tolist()),
     )
+
+
+def folds(groups: NDArray[np.int64], rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """Deal pictures into `count` parts of about the same size, whole groups of duplicates at a time.
+
+    The choice depends on the rows alone.
+
+    Args:
+        groups: int64 (N,), equal for pictures that show the same.
+        rows: int64 (N,), distinct.
+        count: at least 2.
+
+    Returns:
+        int64 (N,): number of each picture's part, from 0.
+    """
+    _, firsts, member_of = np.unique(groups, return_index=True, return_inverse=True)
+    order = np.argsort(uniforms(_FOLD_STREAM, rows[firsts], 0, 1)[:, 0], kind="stable")
+    sizes = np.bincount(member_of, minlength=len(firsts))[order]
+    fold_of = np.empty(len(firsts), np.int64)
+    fold_of[order] = (np.cumsum(sizes) - sizes) * count // max(1, len(rows))
+    return fold_of[member_of]
 
 
 def with_validation(

@@ -1,12 +1,13 @@
 """The page about one model, or one ensemble, on one part of the data."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from training.checkpoint import EpochRow
 from training.evaluate import Answers
 from training.metrics import Scores
 from training.reporting.chip_pictures import draw_mistakes, draw_robustness, sheet_rows
@@ -17,6 +18,7 @@ from training.reporting.class_pictures import (
     draw_shares,
     small_multiple_rows,
 )
+from training.reporting.course import draw_course
 from training.reporting.document import Document, Picture, Section, Table, Text, write
 from training.reporting.findings import ModelReport, findings
 from training.reporting.style import signed
@@ -26,7 +28,11 @@ NAME = "evaluation"
 
 
 def report_on(
-    answers: Answers, directory: Path, train_split: str = "Training", cache: Path | None = None
+    answers: Answers,
+    directory: Path,
+    train_split: str = "Training",
+    cache: Path | None = None,
+    history: Sequence[EpochRow] = (),
 ) -> ModelReport:
     """Measure everything and write it into `directory`: `evaluation.md`, `evaluation.json` and pictures.
 
@@ -37,19 +43,26 @@ def report_on(
         directory: made where it is absent.
         train_split: what the model learnt from; all other splits where the data have none of that name.
         cache: directory for which pictures are alike.
+        history: of the run that trained the model; drawn where it is given.
 
     Raises:
         ConfigError: matplotlib is not installed.
         PermanentError: the votes beside the data are of other data.
     """
     report = findings(answers, train_split, cache)
-    write(_document(report, answers), directory)
+    write(_document(report, answers, history), directory)
     return report
 
 
-def _document(report: ModelReport, answers: Answers) -> Document:
+def _document(report: ModelReport, answers: Answers, history: Sequence[EpochRow]) -> Document:
     title = f"{' + '.join(Path(name).name for name in answers.name.split(' + '))} on {answers.material.split}"
-    return Document(NAME, title, tuple(_sections(report, answers)), report)
+    sections = tuple(_sections(report, answers))
+    if history:
+        course = Picture(
+            "course", "Loss, accuracy and learning rate by epoch", (8, 8), partial(draw_course, history=history)
+        )
+        sections = (*sections, Section("Training", (course,)))
+    return Document(NAME, title, sections, report)
 
 
 def _sections(report: ModelReport, answers: Answers) -> Iterator[Section]:
