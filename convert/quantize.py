@@ -1,4 +1,4 @@
-"""Keras model in, int8 TFLite with card and golden chips out, both measured on the same pictures."""
+"""Keras model in, TFLite with card and golden chips out, both measured on the same pictures."""
 
 import hashlib
 import tempfile
@@ -9,19 +9,22 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from convert.calibration import representative
+from convert.activations import ActivationRange, worst_activations
+from convert.calibration import refuse_scaled, refuse_too_few, representative
 from convert.golden import golden_chips
-from convert.inspection import ModelFacts, contract, facts, problems
-from convert.tflite import to_int8
+from convert.inspection import UNCALIBRATED, ModelFacts, contract, facts, problems
+from convert.loading import load_source
+from convert.tflite import CALIBRATED, to_tflite
 from edge.classifier import TfliteClassifier
-from edge.contract.card import Golden, ModelCard, with_card
+from edge.contract.card import Golden, Mode, ModelCard, with_card
 from edge.contract.chip import ChipSpec
 from edge.errors import ConfigError, PermanentError
+from edge.types import Pixels
 from training import learner
 from training.data import load_data
 from training.data.cache import sha256_of
 from training.data.dataset import Dataset, blank
-from training.foreign import in_order, output_kind
+from training.foreign import in_order
 from training.metrics import Scores, score, softmax
 from training.recipe import DataSettings
 from training.report import REPORT, Report, read_report
@@ -44,7 +47,8 @@ class Job:
     """What to convert.
 
     Attributes:
-        model: Keras file with raw 0..255 input and logits (or probabilities) out, as `training fit` writes.
+        model: Keras file (.keras, .h5) or SavedModel directory with raw 0..255 input and logits (or probabilities)
+            out, as `training fit` writes; its report.json lies beside it.
         data: what it was trained on, for calibration and the figures.
         out: the .tflite to write.
         loader: how to read `data`; None: as the model's recipe says.
@@ -52,6 +56,7 @@ class Job:
         train_split: what to calibrate on; None: as the model's recipe says.
         report_split: what to measure on; None: as the model's recipe says.
         seed: of the choice of calibration chips.
+        mode: what to quantise.
     """
 
     model: Path
@@ -62,6 +67,7 @@ class Job:
     train_split: str | None = None
     report_split: str | None = None
     seed: int = 1
+    mode: Mode = "int8"
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -72,10 +78,12 @@ class Result(msgspec.Struct, frozen=True):
         split: what was measured on.
         facts: what the interpreter says of the file.
         float_scores: of the Keras model.
-        int8_scores: of the file, through the production adapter.
+        int8_scores: of the file, whatever its mode, through the production adapter.
         agreement: share of pictures both name alike.
         size_b: of the file, in bytes.
         sha256: of the file.
+        normalisations: BatchNormalization layers of the Keras model; None where it does not say.
+        activations: those that quantise worst, worst first; empty where they are not int8.
     """
 
     card: ModelCard
@@ -86,6 +94,8 @@ class Result(msgspec.Struct, frozen=True):
     agreement: float
     size_b: int
     sha256: str
+    normalisations: int | None = None
+    activations: tuple[ActivationRange, ...] = ()
 
 
 def quantize(job: Job) -> Result:
@@ -95,21 +105,21 @@ def quantize(job: Job) -> Result:
         ConfigError: a file is missing or the data lacks a split or a class.
         PermanentError: the model cannot be quantised exactly; nothing is written.
     """
-    model = _load(job.model)
+    source = load_source(job.model)
     trained = _trained(job.model)
-    source = _source(job, trained)
-    dataset = in_order(load_data(source.loader, job.data, job.cache, source.options), trained.labels)
-    train, measured = _part(dataset, source.train_split), _part(dataset, source.report_split)
-    train = train.take(~blank(train.chips))
-    chips = representative(train.chips, train.labels, len(train.label_names), job.seed)
-    content = to_int8(model, chips)
+    data = _data(job, trained)
+    dataset = in_order(load_data(data.loader, job.data, job.cache, data.options), trained.labels)
+    measured = _part(dataset, data.report_split)
+    refuse_scaled(measured.chips, f"{job.data}, {data.report_split}")
+    chips = _calibration(job, data, trained, dataset) if job.mode in CALIBRATED else None
+    content = to_tflite(source.model, job.mode, chips)
     found = facts(content, job.out.name)
-    wrong = problems(found)
+    wrong = problems(found, job.mode)
     if wrong:
         raise PermanentError(f"{job.model} was not quantised exactly: {'; '.join(wrong)}")
-    card = _card(job, source, trained, found, len(chips))
-    if (output := output_kind(model)) == "probabilities":
-        card = msgspec.structs.replace(card, output=output, temperature=1.0)
+    card = _card(job, data, trained, found, 0 if chips is None else len(chips))
+    if source.output == "probabilities":
+        card = msgspec.structs.replace(card, output=source.output, temperature=1.0)
     draft = with_card(content, card, _blank_golden(card, found))
     classifier = _reload(draft)
     card_golden = Golden(
@@ -117,17 +127,17 @@ def quantize(job: Job) -> Result:
         np.stack([classifier.raw(chip) for chip in golden_chips(card.chip.size, card.chip.channels)]),
     )
     names = measured.label_names
-    answers = learner.logits_of(model, measured.chips)
+    answers = learner.logits_of(source.model, measured.chips)
     float_probabilities = softmax(answers, card.temperature) if card.output == "logits" else answers
     int8_probabilities = np.stack(classifier.classify(measured.chips))
     float_scores = score(float_probabilities, measured.labels, names)
     int8_scores = score(int8_probabilities, measured.labels, names)
     agreement = float((float_probabilities.argmax(1) == int8_probabilities.argmax(1)).mean())
     figures = {
-        source.report_split: {
+        data.report_split: {
             "n": int8_scores.n,
             "float": _figures(float_scores),
-            "int8": _figures(int8_scores),
+            job.mode: _figures(int8_scores),
             "agreement": round(agreement, 4),
         }
     }
@@ -138,24 +148,27 @@ def quantize(job: Job) -> Result:
     temporary.write_bytes(final)
     temporary.replace(job.out)
     digest = hashlib.sha256(final).hexdigest()
-    return Result(card, source.report_split, found, float_scores, int8_scores, agreement, len(final), digest)
+    return Result(
+        card,
+        data.report_split,
+        found,
+        float_scores,
+        int8_scores,
+        agreement,
+        len(final),
+        digest,
+        source.normalisations,
+        () if chips is None else worst_activations(content, chips),
+    )
 
 
-def _load(path: Path) -> Any:
-    import keras  # noqa: PLC0415  # slow, and only needed where a model is really converted
-
-    if not path.is_file():
-        raise ConfigError(f"there is no model {path}; train one with `python -m training fit`")
-    try:
-        model = keras.models.load_model(path, compile=False)
-    except (ValueError, OSError, TypeError) as error:
-        raise ConfigError(f"{path} is not a Keras model: {error}") from error
-    if len(model.inputs) != 1 or len(model.input_shape) != 4 or len(model.outputs) != 1 or len(model.output_shape) != 2:
-        raise ConfigError(
-            f"{path} maps {model.input_shape} to {model.output_shape}; expected one input (N, S, S, C) and one "
-            "output (N, classes)"
-        )
-    return model
+def _calibration(job: Job, data: DataSettings, trained: Report, dataset: Dataset) -> Pixels:
+    """Chips to measure the activations' ranges on, uint8 (M, S, S, C)."""
+    train = _part(dataset, data.train_split)
+    refuse_scaled(train.chips, f"{job.data}, {data.train_split}")
+    train = train.take(~blank(train.chips))
+    refuse_too_few(train.labels, train.label_names, trained.data.sha256.startswith(sha256_of(job.data)))
+    return representative(train.chips, train.labels, len(train.label_names), job.seed)
 
 
 def _trained(model: Path) -> Report:
@@ -171,7 +184,7 @@ def _trained(model: Path) -> Report:
         raise ConfigError(f"{path} is not a training report: {error}") from error
 
 
-def _source(job: Job, trained: Report) -> DataSettings:
+def _data(job: Job, trained: Report) -> DataSettings:
     """Where the data come from: as the job says, else as the recipe that the model was trained by does."""
     try:
         said: DataSettings = msgspec.convert(trained.resolved_recipe.get("data", {}), DataSettings)
@@ -194,9 +207,9 @@ def _part(dataset: Dataset, split: str) -> Dataset:
 
 def _card(job: Job, source: DataSettings, trained: Report, found: ModelFacts, calibration_chips: int) -> ModelCard:
     _, size, _, channels = found.input.shape
-    input_spec, quantisation = contract(
-        found, calibration_chips, f"{source.train_split}, class-balanced, seed {job.seed}, with one chip of 0..255"
-    )
+    chosen = f"{source.train_split}, class-balanced, seed {job.seed}, with one chip of 0..255"
+    calibration = UNCALIBRATED.get(job.mode, chosen)
+    input_spec, quantisation = contract(found, calibration_chips, calibration, job.mode)
     return ModelCard(
         name=trained.recipe,
         labels=trained.labels,

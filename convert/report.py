@@ -1,4 +1,4 @@
-"""The page that lies beside a model, and the same for machines: float and int8 side by side."""
+"""The page that lies beside a model, and the same for machines: before and after conversion side by side."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from convert.inspection import TensorFacts
 from convert.quantize import Result
 from edge.errors import ConfigError
 from training.metrics import Scores
@@ -51,14 +52,21 @@ def document(result: Result, file_name: str, name: str) -> Document:
         file_name: of the model.
         name: of the document's files, without suffix.
     """
+    kind = _kind(result)
     sections = (
         Section("", tuple(_overview(result))),
         Section(f"Quality on {result.split} ({result.int8_scores.n} pictures)", tuple(_quality(result))),
-        Section("Confusion matrix, int8 (rows: truth, columns: named)", (_confusion(result.int8_scores),)),
-        Section("Quantisation", (_quantisation(result),)),
+        Section(f"Confusion matrix, {kind} (rows: truth, columns: named)", (_confusion(result.int8_scores),)),
+        Section("Quantisation", (_quantisation(result), *_activations(result))),
         Section("Use and limits", tuple(_limits(result))),
     )
     return Document(name, file_name, sections, result)
+
+
+def _kind(result: Result) -> str:
+    """What to call the file beside its float32 original."""
+    mode = result.card.quantisation.mode
+    return "float32 TFLite" if mode == "float32" else mode
 
 
 def _overview(result: Result) -> Iterator[Text]:
@@ -73,18 +81,19 @@ def _overview(result: Result) -> Iterator[Text]:
 
 
 def _quality(result: Result) -> Iterator[Text | Table]:
+    kind = _kind(result)
     rows = []
     for name in ("accuracy", "macro_f1", "ece", "nll"):
         before, after = getattr(result.float_scores, name), getattr(result.int8_scores, name)
         rows.append((name.replace("_", "-"), f"{before:.4f}", f"{after:.4f}", f"{after - before:+.4f}"))
-    yield Table(("", "float32", "int8", "difference"), tuple(rows))
+    yield Table(("", "float32", kind, "difference"), tuple(rows))
     low, high = result.int8_scores.accuracy_interval
     yield Text(
-        f"Single view, temperature applied. 95 % interval of the int8 accuracy (Wilson): {low:.4f} to {high:.4f}.\n"
+        f"Single view, temperature applied. 95 % interval of the {kind} accuracy (Wilson): {low:.4f} to {high:.4f}.\n"
         f"Both name {result.agreement:.2%} of the pictures alike."
     )
     yield Table(
-        ("class", "pictures", "F1 float32", "F1 int8", "recall int8", "precision int8"),
+        ("class", "pictures", "F1 float32", f"F1 {kind}", f"recall {kind}", f"precision {kind}"),
         tuple(
             (
                 after.label,
@@ -106,18 +115,67 @@ def _confusion(scores: Scores) -> Table:
 
 
 def _quantisation(result: Result) -> Text:
-    card, quantisation = result.card, result.card.quantisation
+    card, quantisation, found = result.card, result.card.quantisation, result.facts
     ends = (
         ("input", result.facts.input, quantisation.input_scale, quantisation.input_zero_point),
         (f"output ({card.output})", result.facts.output, quantisation.output_scale, quantisation.output_zero_point),
     )
+    chosen = f"calibrated on {quantisation.calibration_chips} chips: {quantisation.calibration}"
+    if not quantisation.calibration_chips:
+        chosen = f"calibration: {quantisation.calibration}"
     return _list(
-        f"{quantisation.mode}, calibrated on {quantisation.calibration_chips} chips: {quantisation.calibration}",
+        f"{quantisation.mode}, {chosen}",
         *(
-            f"{what}: {tensor.dtype} {list(tensor.shape)}, scale {scale:.6g}, zero point {zero_point}"
+            f"{what}: {tensor.dtype} {list(tensor.shape)}{_affine(tensor, scale, zero_point)}"
             for what, tensor, scale, zero_point in ends
         ),
-        f"operators: {', '.join(f'{count} × {name}' for name, count in Counter(result.facts.ops).items())}",
+        f"operators: {', '.join(f'{count} × {name}' for name, count in Counter(found.ops).items())}",
+        f"normalisations: {_normalisations(result)}",
+        f"branches: {_branches(found.joins)}",
+    )
+
+
+def _affine(tensor: TensorFacts, scale: float, zero_point: int) -> str:
+    if not scale:
+        return ""
+    inner = ", inside of it int8" if tensor.dtype == "float32" else ""
+    return f"{inner}, scale {scale:.6g}, zero point {zero_point}"
+
+
+def _normalisations(result: Result) -> str:
+    """Whether the graph is free of them, and where they were."""
+    left = result.facts.loose_arithmetic
+    count = result.normalisations
+    before = (
+        "the file does not say how many the model had" if count is None else f"the Keras model had {count or 'none'}"
+    )
+    if left:
+        return (
+            f"{left} multiplications or additions with constants are left behind the first convolution, as of a "
+            f"normalisation that could not be folded; {before}"
+        )
+    return f"none in the graph, nor arithmetic left of one; {before}"
+
+
+def _branches(joins: int) -> str:
+    if joins:
+        return f"operators that read two activations or more: {joins}, as skip connections do and branches not merged"
+    return "none in the graph, each operator reads one activation"
+
+
+def _activations(result: Result) -> Iterator[Text | Table]:
+    if not result.activations:
+        return
+    yield Text(
+        "The activations that quantise worst: how far their range reaches beyond 99.9 % of the values on the "
+        "calibration chips. Each doubling takes a bit from nearly all values."
+    )
+    yield Table(
+        ("tensor", "operator", "range", "99.9 % within ±", "ratio"),
+        tuple(
+            (each.tensor, each.operator, f"{each.low:.3g} to {each.high:.3g}", f"{each.usual:.3g}", f"{each.ratio:.1f}")
+            for each in result.activations
+        ),
     )
 
 

@@ -115,17 +115,27 @@ def _check(
     chip = card.chip
     quantisation = card.quantisation
     expected_shape = (1, chip.size, chip.size, chip.channels)
+    floats = quantisation.mode != "int8"
+    output_dtype = np.dtype(output_tensor["dtype"])
     pairs: list[tuple[str, object, object]] = [
         ("input shape", tuple(int(n) for n in input_tensor["shape"]), expected_shape),
         ("input dtype", np.dtype(input_tensor["dtype"]).name, card.input.dtype),
         ("number of outputs", int(np.prod(output_tensor["shape"])), len(card.labels)),
         ("golden chips' shape", golden.chips.shape[1:], expected_shape[1:]),
         ("golden outputs' shape", golden.outputs.shape, (len(golden.chips), len(card.labels))),
+        ("golden outputs' dtype", golden.outputs.dtype.name, output_dtype.name),
+        (f"input of a {quantisation.mode} model being float32", card.input.dtype == "float32", floats),
+        (f"output of a {quantisation.mode} model being float32", output_dtype == np.float32, floats),
     ]
-    if card.input.dtype != "float32":
-        scale, zero_point = input_tensor["quantization"]
-        pairs.append(("input zero point", int(zero_point), quantisation.input_zero_point))
-        pairs.append(("input scale", round(float(scale), 7), round(quantisation.input_scale, 7)))
+    if not floats:
+        ends = (
+            ("input", input_tensor, quantisation.input_zero_point, quantisation.input_scale),
+            ("output", output_tensor, quantisation.output_zero_point, quantisation.output_scale),
+        )
+        for end, tensor, said_zero_point, said_scale in ends:
+            scale, zero_point = tensor["quantization"]
+            pairs.append((f"{end} zero point", int(zero_point), said_zero_point))
+            pairs.append((f"{end} scale", round(float(scale), 7), round(said_scale, 7)))
     wrong = [f"{what} is {found}, its card says {said}" for what, found, said in pairs if found != said]
     if wrong:
         raise PermanentError(f"{name} is not the model its card describes: {'; '.join(wrong)}; convert it again")

@@ -99,15 +99,15 @@ def _geometry(pictures: Chips, draws: Floats, settings: AugmentSettings) -> Chip
     # of its place in the batch
     np.rint(source * 32, out=source)
     source /= 32
-    source[:, 1] += (np.arange(count, dtype=np.float32) * side)[:, None, None]
     # All chips of the batch under each other are one tall picture, so that one call moves them all.
-    # cv2.remap takes pictures of fewer than 2^15 rows.
+    # cv2.remap takes pictures of fewer than 2^15 rows; in 1/32 px these are numbers that float32 holds exactly.
     most = (2**15 - 1) // side
+    source[:, 1] += (np.arange(count, dtype=np.float32) % most * side)[:, None, None]
     moved = [
         cv2.remap(
             np.ascontiguousarray(pictures[at : at + most]).reshape(-1, side, channels),
             source[at : at + most, 0].reshape(-1, side),
-            source[at : at + most, 1].reshape(-1, side) - np.float32(at * side),
+            source[at : at + most, 1].reshape(-1, side),
             cv2.INTER_LINEAR,
         )
         for at in range(0, count, most)

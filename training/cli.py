@@ -1,13 +1,14 @@
 """The workstation's command line: `fit`, `teach`, `adopt`, `evaluate`, `compare`, `predict`, `data` and `networks`."""
 
 import argparse
+import importlib.util
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from edge.errors import EXIT_FAULT, EdgeError, exit_code
+from edge.errors import EXIT_FAULT, ConfigError, EdgeError, exit_code
 
 if TYPE_CHECKING:
     from training.data.dataset import Dataset
@@ -16,12 +17,15 @@ if TYPE_CHECKING:
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
+BACKENDS = ("tensorflow", "torch", "jax")
+"""Keras' backends that training works with; the first is the default."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; 0 done, 1 fault, 78 what was asked for cannot be done as asked."""
     arguments = _parser().parse_args(argv)
-    _prepare_backend(arguments.threads)
     try:
+        _prepare_backend(arguments.threads)
         arguments.command(arguments)
     except (EdgeError, OSError) as error:  # OSError: a full disk, a directory that must not be written to
         print(f"error: {error}", file=sys.stderr)
@@ -43,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     fit = commands.add_parser("fit", parents=[shared], help="train a network by a recipe")
     fit.add_argument("recipe", type=Path, help="TOML file, as in training/recipes")
     fit.add_argument("--out", type=Path, help="directory for the result; default: runs/NAME-of-the-recipe")
-    fit.add_argument("--seed", type=int, default=1, help="default: 1")
+    fit.add_argument("--seed", type=_seed, default=1, help="default: 1")
     fit.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
     fit.add_argument("--max-minutes", type=float, metavar="M", help="stop after M minutes, with a checkpoint")
     fit.set_defaults(command=_fit)
@@ -54,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     teach.add_argument("--folds", type=int, default=5, help="parts of the data, and teachers; default: 5")
     teach.add_argument("--views", type=int, default=12, help="augmented views of each picture; default: 12")
     teach.add_argument("--out", type=Path, required=True, help="directory for all of it; a run goes on there")
-    teach.add_argument("--seed", type=int, default=1, help="default: 1")
+    teach.add_argument("--seed", type=_seed, default=1, help="default: 1")
     teach.add_argument("--max-minutes", type=float, metavar="M", help="stop after M minutes; call again to go on")
     teach.set_defaults(command=_teach)
 
@@ -118,12 +122,29 @@ def _add_data(commands: Commands, source: argparse.ArgumentParser) -> None:
     data.set_defaults(command=_data)
 
 
+def _seed(text: str) -> int:
+    """A whole number from 0, given as an argument."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r}, expected a whole number from 0")
+    return int(text)
+
+
 def _prepare_backend(threads: int | None) -> None:
-    """Keras and TensorFlow read these once, when they are first imported."""
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    """Keras and its backend read these once, when they are first imported.
+
+    Raises:
+        ConfigError: no such backend, or the one that was asked for is not installed.
+    """
+    backend = os.environ["KERAS_BACKEND"] = os.environ.get("KERAS_BACKEND") or "tensorflow"
+    if backend not in BACKENDS:
+        raise ConfigError(f"KERAS_BACKEND={backend}: expected one of {', '.join(BACKENDS)}")
+    if backend != BACKENDS[0] and importlib.util.find_spec(backend) is None:
+        raise ConfigError(f"KERAS_BACKEND={backend}: that package is not installed here; install it, or unset it")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     if threads is not None:
-        for name in ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        # the last two are JAX's, whose compiler takes the number of processors from them; PyTorch heeds OpenMP's
+        limits = ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NPROC", "PJRT_NPROC")
+        for name in limits:
             os.environ[name] = str(threads)
         os.environ["TF_NUM_INTEROP_THREADS"] = "1"
 

@@ -208,6 +208,7 @@ def _train(
         rate = learning_rate(recipe.optimiser, step, per_epoch, _evaluations(history))
         model.optimizer.learning_rate = rate
         model.reset_metrics()  # so that the results are this batch's
+        learner.seed_dropouts(run.seed, step)
         results = model.train_on_batch(chips, targets, weights, return_dict=True)
         step += 1
         loss_sum += float(results["loss"])

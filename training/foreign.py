@@ -18,6 +18,7 @@ from training.data.dataset import NO_LABEL, Dataset
 from training.data.duplicates import duplicate_groups
 from training.data.options import content_key
 from training.data.splits import Parts, divide
+from training.fit import CHECKPOINT
 from training.legacy_h5 import load_h5
 from training.metrics import softmax
 from training.recipe import DataSettings
@@ -272,7 +273,8 @@ def adopt(job: Adoption) -> Report:
     known here: its figures on pictures that it has seen flatter it, and the temperature is then too low.
 
     Raises:
-        ConfigError: labels or scaling are not what the model was trained with, or the data do not fit.
+        ConfigError: labels or scaling are not what the model was trained with, the data do not fit, or `out` holds a
+            training run.
         PermanentError: model or data cannot be read.
     """
     model = load_foreign(job.model)
@@ -280,11 +282,18 @@ def adopt(job: Adoption) -> Report:
         raise ConfigError(
             f"{job.model} has {model.output_shape[-1]} outputs and {len(job.labels)} labels are given; expected as many"
         )
+    if (job.out / CHECKPOINT).exists():
+        raise ConfigError(f"{job.out} holds a training run; expected another directory, so that its model is not lost")
     check(model, job.expects, str(job.model))
     size, channels = model.input_shape[1], model.input_shape[3]
     options = msgspec.structs.replace(job.source.options, size=size, channels=channels)
     source = msgspec.structs.replace(job.source, options=options)
     digest, parts = _parts(job, source)
+    if not len(parts.holdout):
+        raise ConfigError(
+            f"{len(parts.train)} pictures in the split {source.train_split}, none of them held out to calibrate on; "
+            "expected at least one: take more data or a larger holdout_share"
+        )
     _refuse_a_worse_scaling(job, model, parts.holdout)
     wrapped = wrap(model, job.expects)
     recipe: dict[str, Any] = {

@@ -1,5 +1,6 @@
 """A teacher's answers, kept in a small file for students to learn from."""
 
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from training.recipe import AugmentSettings
 
 Probabilities = NDArray[np.floating]
 NO_VIEWS = -1
+
+_BATCH = 256  # pictures that are varied at a time: all of a fold, as float32, need not fit into memory
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,8 +63,11 @@ def ask(
     """
     answers = []
     for view in range(views if settings else 1):
-        chips = augment(dataset.chips, dataset.rows, view, seed, settings) if settings else dataset.chips
-        answers.append(teacher(chips).astype(np.float16))
+        parts = []
+        for at in range(0, len(dataset), _BATCH):
+            chips, rows = dataset.chips[at : at + _BATCH], dataset.rows[at : at + _BATCH]
+            parts.append(teacher(augment(chips, rows, view, seed, settings) if settings else chips))
+        answers.append(np.concatenate(parts).astype(np.float16))
     return np.stack(answers)
 
 
@@ -83,6 +89,7 @@ def write(
         {
             "probabilities": answers,
             "rows": dataset.rows,
+            "truth": dataset.labels,
             "header": np.frombuffer(msgspec.json.encode(header), np.uint8),
         },
     )
@@ -109,7 +116,8 @@ def read(path: Path, train: Dataset, settings: AugmentSettings) -> SoftLabels:
         with np.load(path, allow_pickle=False) as stored:
             header = msgspec.json.decode(stored["header"].tobytes(), type=_Header)
             probabilities, rows = stored["probabilities"].astype(np.float32), stored["rows"]
-    except (OSError, ValueError, KeyError, msgspec.DecodeError) as error:
+            truth = stored.get("truth")  # files made before have none
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, msgspec.DecodeError) as error:
         raise ConfigError(
             f"soft_labels.path = {path}: not a file of soft labels ({error}); make one with `python -m training teach`"
         ) from error
@@ -125,5 +133,21 @@ def read(path: Path, train: Dataset, settings: AugmentSettings) -> SoftLabels:
     known = rows[position] == train.rows
     if not known.any():
         raise ConfigError(f"{path} answers none of the {len(train)} pictures to train on; expected those of this data")
+    if truth is not None:
+        _check_truth(path, header.labels, truth[position[known]], train, known)
     aligned = np.where(known[None, :, None], probabilities[:, position], np.float32(0))
     return SoftLabels(aligned, known, None if header.seed == NO_VIEWS else header.seed)
+
+
+def _check_truth(
+    path: Path, labels: tuple[str, ...], truth: NDArray[np.int64], train: Dataset, known: NDArray[np.bool_]
+) -> None:
+    """Rows alone do not tell one data set from another: the pictures' own labels must be the same, too."""
+    given = np.array(labels)[truth]
+    own = np.array(train.label_names)[train.labels[known]]
+    if (given != own).any():
+        at = int((given != own).argmax())
+        raise ConfigError(
+            f"{path} is for other pictures: row {train.rows[known][at]} is {given[at]} there and {own[at]} here; "
+            "expected answers for this data, make them with `python -m training teach`"
+        )

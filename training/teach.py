@@ -6,11 +6,13 @@ A good teacher is patient and consistent"). A teacher's memory of its own traini
 """
 
 import dataclasses
+import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -85,13 +87,21 @@ def teach(lesson: Lesson, clock: Callable[[], float] = time.monotonic) -> Outcom
         left = None if end_s is None else max(0.0, (end_s - clock()) / 60)
         one = dataclasses.replace(run, out=run.out / f"fold-{fold}", resume=True, max_minutes=left)
         parts = dataclasses.replace(source.parts, train=train.take(~mine), holdout=train.take(mine))
-        if fit_parts(one, parts, f"{source.sha256}, fold {fold} of {lesson.folds}", clock) is None:
+        if fit_parts(one, parts, f"{_digest(lesson, source.sha256)}, fold {fold} of {lesson.folds}", clock) is None:
             return None
         teacher = load_predictor(one.out / artefacts.MODEL).ordered(train.label_names)
         answers[:, mine] = ask(parts.holdout, teacher.probabilities, student.augment, run.seed, lesson.views)
     path = run.out / SOFT_LABELS
     write(path, train, answers, student.augment, run.seed)
     return _outcome(path, train, answers)
+
+
+def _digest(lesson: Lesson, sha256: str) -> str:
+    """Tells the data of one lesson from another's: the folds follow from how the student reads and divides them."""
+    data = lesson.student.data
+    if data == lesson.run.recipe.data:
+        return sha256  # the teachers' recipe, which a run is known by, says the rest
+    return f"{sha256}, read as {hashlib.sha256(msgspec.json.encode(data, order='sorted')).hexdigest()}"
 
 
 def _outcome(path: Path, train: Dataset, answers: NDArray[np.float16]) -> Outcome:

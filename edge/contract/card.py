@@ -22,6 +22,10 @@ CARD_NAME = "emotion-edge-card.json"
 GOLDEN_CHIPS_NAME = "emotion-edge-golden/chips.npy"
 GOLDEN_OUTPUTS_NAME = "emotion-edge-golden/outputs.npy"
 
+Mode = Literal["int8", "int8-float-io", "float16", "dynamic", "float32"]
+"""What is quantised: weights and activations, ends included (int8) or not (int8-float-io); weights only, as float16 or,
+the large ones, as int8 (dynamic); nothing (float32). The ends are float32 in every mode but int8."""
+
 
 class InputSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the model's input tensor means: `real = pixel * scale + offset`, quantised as the tensor says.
@@ -38,9 +42,19 @@ class InputSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Quantisation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Affine parameters of input and output tensor: `real = (stored - zero_point) * scale`."""
+    """Affine parameters of input and output: `real = (stored - zero_point) * scale`.
 
-    mode: Literal["int8", "int8-float-io", "float16", "dynamic", "float32"]
+    Attributes:
+        mode: what is quantised.
+        input_scale: of the input tensor; in int8-float-io of the int8 tensor right behind it; else 0.0, not quantised.
+        input_zero_point: likewise, 0 where it is not quantised.
+        output_scale: of the output tensor; in int8-float-io of the int8 tensor right before it; else 0.0.
+        output_zero_point: likewise.
+        calibration_chips: that the activations' ranges were measured on; 0 where they have none.
+        calibration: how those were chosen.
+    """
+
+    mode: Mode
     input_scale: float
     input_zero_point: int
     output_scale: float
@@ -62,7 +76,7 @@ class ModelCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
         quantisation: as converted.
         recipe: how it was trained, resolved.
         data: name, SHA-256 and terms of the training data.
-        figures: measured quality, by split and then by file kind (`float`, `int8`).
+        figures: measured quality, by split and then by file kind (`float`, and the mode's name).
         intended_use: for people.
         limits: for people.
         schema: version of this layout.

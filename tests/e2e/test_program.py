@@ -208,7 +208,7 @@ def test_a_corrupt_model_and_one_of_another_shape_are_refused(tmp_path: Path):
 
 def test_a_model_with_damaged_weights_is_refused_by_its_golden_chips(tmp_path: Path):
     damaged = bytearray(SHIPPED.read_bytes())
-    damaged[150_000:170_000] = bytes(20_000)
+    damaged[250_000:270_000] = bytes(20_000)
     path = tmp_path / "damaged.tflite"
     path.write_bytes(damaged)
     code, output = tell("run", "--port", "0", "--source", "demo", "--model", str(path))

@@ -21,6 +21,7 @@ from edge.contract.card import (
 from edge.contract.labels import FER2013_LABELS
 from edge.errors import PermanentError
 from edge.golden import replay
+from edge.parts import build_classifier
 
 
 def parts() -> tuple[bytes, ModelCard, Golden]:
@@ -173,3 +174,23 @@ def test_a_face_detector_is_not_an_expression_model():
         pytest.skip("the face detectors are not here: emotion-edge models fetch")
     with pytest.raises(PermanentError, match="carries no model card"):
         TfliteClassifier(path)
+
+
+def test_a_model_with_a_hole_is_refused(tmp_path: Path):
+    content = SHIPPED.read_bytes()
+    for start in range(100_000, 700_000, 100_000):  # weights here, the graph's own tables there
+        path = tmp_path / f"hole-{start}.tflite"
+        path.write_bytes(content[:start] + bytes(20_000) + content[start + 20_000 :])
+        with pytest.raises(PermanentError, match=r"does NOT answer as when it was made|damaged|not a|cannot"):
+            build_classifier(str(path))
+
+
+def test_a_model_that_loads_but_cannot_run_is_refused(monkeypatch: pytest.MonkeyPatch):
+    classifier = TfliteClassifier()
+
+    def broken(chip: np.ndarray) -> np.ndarray:
+        raise RuntimeError("Input tensor 10 lacks data")
+
+    monkeypatch.setattr(classifier, "raw", broken)
+    with pytest.raises(PermanentError, match=r"cannot be run .*tensor 10 lacks data.*convert it again"):
+        replay(classifier)

@@ -189,6 +189,19 @@ def test_what_does_not_fit_is_refused(old_file: Path, data: Path, tmp_path: Path
     assert not job.out.exists()
 
 
+def test_nothing_is_adopted_over_a_training_run_or_without_pictures_to_calibrate_on(
+    old_file: Path, data: Path, tmp_path: Path
+):
+    job = Adoption(model=old_file, labels=SHUFFLED, expects="unit", data=data, out=tmp_path / "run")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "checkpoint.npz").write_bytes(b"of a run")
+    with pytest.raises(ConfigError, match="holds a training run"):
+        adopt(job)
+    few = write_fer(tmp_path / "few.csv", fer_rows(train=4, public=7, seed=5))
+    with pytest.raises(ConfigError, match="none of them held out to calibrate on"):
+        adopt(replace(job, data=few, out=tmp_path / "few"))
+
+
 def test_files_that_are_no_models_are_refused(tmp_path: Path):
     text = tmp_path / "text.h5"
     text.write_text("no HDF5")

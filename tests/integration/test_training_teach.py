@@ -77,6 +77,16 @@ def test_when_the_time_is_up_it_goes_on_where_it_was(csv: Path, tmp_path: Path):
     assert outcome.path.exists()
 
 
+def test_teachers_of_other_folds_are_not_taken_over(taught: tuple[Lesson, Outcome]):
+    given, _ = taught
+    data = msgspec.structs.replace(given.student.data, holdout_share=0.4)
+    other = Lesson(given.run, msgspec.structs.replace(given.student, data=data), given.folds, given.views)
+    with pytest.raises(ConfigError, match="is of a run with another data_sha256"):
+        teach(other)
+    again = teach(given)
+    assert again is not None
+
+
 @pytest.mark.parametrize(("folds", "views"), [(1, 2), (2, 0)])
 def test_a_lesson_without_folds_or_views_is_refused(csv: Path, tmp_path: Path, folds: int, views: int):
     given = lesson(csv, tmp_path)
@@ -91,3 +101,9 @@ def test_the_command_says_what_came_out(csv: Path, tmp_path: Path, capsys: pytes
     assert main([*asked, "--out", str(tmp_path / "out")]) == 0
     assert "answers to 1 view(s) of " in capsys.readouterr().out
     assert (tmp_path / "out" / "soft_labels.npz").exists()
+
+
+def test_a_negative_seed_is_refused(csv: Path, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit):
+        main(["fit", str(RECIPES / "tiny.toml"), "--data", str(csv), "--seed", "-1"])
+    assert "--seed: '-1', expected a whole number from 0" in capsys.readouterr().err

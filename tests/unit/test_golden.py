@@ -34,10 +34,41 @@ def test_int8_answers_may_differ_by_the_kernels_rounding_and_no_more(runtime: st
     assert result.worst == off
 
 
-def test_float_answers_must_agree_closely():
-    answers = np.array([[0.1, 0.2]], np.float32)
-    stand_in = SimpleNamespace(
-        runtime="ai-edge-litert 2", golden=Golden(CHIPS[:1], answers), raw=lambda _: answers[0] + 0.01
+FLOAT_ANSWERS = np.array([[0.1, 0.2, -3.1], [0.4, 1.0, 2.9]], np.float32)
+STEP = 0.04
+
+
+@pytest.mark.parametrize(
+    ("mode", "runtime", "off", "passes"),
+    [
+        ("float32", "ai-edge-litert 2.3.0", 0.0005, True),
+        ("float32", "ai-edge-litert 2.3.0", 0.01, False),
+        ("float16", "tflite-runtime 2.14.0", 0.01, False),
+        ("dynamic", "ai-edge-litert 2.3.0", 0.1, True),  # 2 % of 6.0 are 0.12
+        ("dynamic", "ai-edge-litert 2.3.0", 0.2, False),
+        ("int8-float-io", "ai-edge-litert 2.3.0", STEP, True),
+        ("int8-float-io", "ai-edge-litert 2.3.0", 2 * STEP, False),
+        ("int8-float-io", "tflite-runtime 2.14.0", 8 * STEP, True),
+        ("int8-float-io", "tflite-runtime 2.14.0", 9 * STEP, False),
+    ],
+)
+def test_float_answers_may_differ_as_much_as_their_mode_explains(mode: str, runtime: str, off: float, passes: bool):
+    found = iter(FLOAT_ANSWERS + np.array([0, off, 0], np.float32))
+    stand_in: Any = SimpleNamespace(
+        runtime=runtime,
+        golden=Golden(CHIPS[:2], FLOAT_ANSWERS),
+        raw=lambda _chip: next(found),
+        card=SimpleNamespace(quantisation=SimpleNamespace(mode=mode, output_scale=STEP)),
+    )
+    assert replay(stand_in).passed is passes
+
+
+def test_answers_that_are_no_numbers_do_not_pass():
+    stand_in: Any = SimpleNamespace(
+        runtime="ai-edge-litert 2.3.0",
+        golden=Golden(CHIPS[:2], FLOAT_ANSWERS),
+        raw=lambda _chip: FLOAT_ANSWERS[0] * np.float32(np.nan),
+        card=SimpleNamespace(quantisation=SimpleNamespace(mode="float32", output_scale=0.0)),
     )
     assert not replay(stand_in).passed
 

@@ -167,3 +167,11 @@ def test_light_stays_within_the_range_of_a_pixel():
     views = augment(noise_chips(64), ROWS, 0, 1, AugmentSettings(contrast=0.9, brightness=0.5))
     assert views.min() == 0
     assert views.max() == 255
+
+
+def test_a_view_does_not_depend_on_its_place_in_however_large_a_batch():
+    turned, count = AugmentSettings(roll_deg=12, scale=0.1), 40_000
+    picture = np.random.default_rng(0).integers(0, 256, (1, 16, 16, 1), np.uint8)
+    rows = np.arange(count, dtype=np.int64)
+    last = augment(np.repeat(picture, count, axis=0), rows, 0, 1, turned)[-4:]
+    assert np.array_equal(last, augment(np.repeat(picture, 4, axis=0), rows[-4:], 0, 1, turned))

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge.errors import ConfigError
 from tests.training_fakes import fake_dataset, noise_chips
 from training.data.cache import cached, sha256_of, write_arrays
 from training.data.dataset import Dataset
@@ -141,3 +142,29 @@ def test_a_directory_has_one_hash_that_follows_names_and_content(tmp_path: Path)
     renamed = sha256_of(tmp_path)
     (tmp_path / "a" / "two.png").write_bytes(b"2")
     assert len({before, renamed, sha256_of(tmp_path)}) == 3
+
+
+def test_neighbours_stay_where_they_are_and_others_are_copied():
+    data = fake_dataset(noise_chips(6), ["Training", "PublicTest", "PublicTest", "Training", "Training", "Training"])
+    assert np.shares_memory(data.split("PublicTest").chips, data.chips)
+    assert np.shares_memory(data.take(np.arange(2, 5)).chips, data.chips)
+    for chosen in ([4, 3], [0, 2], [-1, 0], [3, 3]):
+        part = data.take(np.array(chosen))
+        assert not np.shares_memory(part.chips, data.chips)
+        assert np.array_equal(part.chips, np.stack([data.chips[at] for at in chosen]))
+        assert part.rows.tolist() == data.rows[chosen].tolist()
+
+
+def test_what_is_learnt_from_is_not_reported_on():
+    data = fake_dataset(noise_chips(20), ["Training"] * 20)
+    with pytest.raises(ConfigError, match="train_split and report_split are both Training"):
+        divide(data, np.arange(20), "Training", "Training", 0.1)
+
+
+def test_a_group_larger_than_the_hold_out_does_not_keep_the_others_out():
+    data = fake_dataset(noise_chips(101), ["Training"] * 100 + ["PublicTest"])
+    for large in range(80):
+        groups = np.arange(101)
+        groups[large : large + 20] = large
+        parts = divide(data, groups, "Training", "PublicTest", 0.1)
+        assert len(parts.holdout) == 10

@@ -84,3 +84,12 @@ def test_a_grey_picture_survives_the_way_through_colour(tmp_path: Path):
     cv2.imwrite(str(tmp_path / "a.png"), grey)
     assert np.array_equal(to_chip(read_picture(tmp_path / "a.png"), 48, 1)[..., 0], grey)
     assert np.array_equal(to_chip(to_chip(grey, 48, 3), 48, 1)[..., 0], grey)
+
+
+def test_a_picture_with_many_copies_does_not_keep_its_class_out_of_validation():
+    chips = noise_chips(100)
+    for first in range(0, 100, 20):
+        some = chips.copy()
+        some[first : first + 20] = chips[first]
+        splits = with_validation(some, np.zeros(100, np.int64), np.arange(100), 0.1, 1)
+        assert np.count_nonzero(splits == "Validation") == 10

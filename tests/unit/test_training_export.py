@@ -105,6 +105,13 @@ def test_the_whole_of_fer2013_fits_into_60_mb(tmp_path: Path):
     assert np.array_equal(load_data("pack", tmp_path / "data.pack").chips, sample.chips)
 
 
+def test_a_cache_that_cannot_be_written_is_not_taken_for_a_broken_pack(tmp_path: Path):
+    pack.write(dataset(), tmp_path / "data.pack")
+    (tmp_path / "cache").write_text("a file where a folder should be")
+    with pytest.raises(OSError, match="cache"):
+        load_data("pack", tmp_path / "data.pack", tmp_path / "cache")
+
+
 def test_a_file_that_is_no_pack_is_refused(tmp_path: Path):
     path = tmp_path / "data.pack"
     path.write_bytes(b"something else")

@@ -1,5 +1,6 @@
 """The usual layouts of face data: each becomes the same contract, and what is wrong is refused by name."""
 
+import tracemalloc
 from pathlib import Path
 
 import cv2
@@ -11,6 +12,7 @@ from edge.errors import ConfigError, PermanentError
 from tests.training_fakes import fer_rows, noise_chips, write_fer
 from training.data import LOADERS, LoaderOptions, content_key, load_data
 from training.data.dataset import Dataset
+from training.data.npy_values import as_bytes
 from training.data.summary import class_counts, describe
 
 
@@ -76,6 +78,13 @@ def test_a_folder_of_kaggle_files_prefers_the_test_with_labels(tmp_path: Path):
     data = load_data("kaggle-csv", tmp_path, tmp_path / "cache")
     assert data.split_names() == ("Test", "Training", "Validation")
     assert data.rows.tolist() == list(range(77))
+
+
+def test_the_name_of_a_kaggle_file_tells_what_it_is_for_with_a_cache_too(tmp_path: Path):
+    rows = fer_rows(70, 0)
+    for name, splits in (("train.csv", ("Training", "Validation")), ("test_with_emotions.csv", ("Test",))):
+        path = csv_of(tmp_path / name, rows, "emotion", "pixels")
+        assert load_data("kaggle-csv", path, tmp_path / "cache").split_names() == splits
 
 
 def test_kaggle_files_of_the_wrong_kind_are_refused(tmp_path: Path):
@@ -201,6 +210,14 @@ def test_unreadable_and_blank_pictures_are_left_out_by_name(tmp_path: Path):
     assert data.rows.tolist() == [0, 1, 2, 4, 5, 6]
 
 
+def test_a_folder_that_is_named_as_a_picture_is_none(tmp_path: Path):
+    folder_of_classes(tmp_path, {"happy": 2, "sad": 2})
+    picture(tmp_path / "sad" / "album.jpg" / "inside.png", 7)
+    assert sorted(load_data("class-folders", tmp_path).names.tolist()) == [
+        "happy/000.png", "happy/001.png", "sad/000.png", "sad/001.png", "sad/album.jpg/inside.png",
+    ]  # fmt: skip
+
+
 def test_an_unknown_class_is_refused_with_the_known_ones(tmp_path: Path):
     folder_of_classes(tmp_path, {"happy": 1, "sad": 1, "bored": 1})
     with pytest.raises(ConfigError, match=r"class 'bored'; expected one of angry, disgust, .*classes = \{\"bored\""):
@@ -237,7 +254,7 @@ def test_chips_of_folders_are_kept_and_follow_every_change(tmp_path: Path, monke
     root, cache = folder_of_classes(tmp_path / "data", {"happy": 2, "sad": 2}), tmp_path / "cache"
     first = load_data("class-folders", root, cache)
     with monkeypatch.context() as patched:
-        patched.setattr("training.data.folders.read_picture", lambda path: pytest.fail("read again"))
+        patched.setattr("training.data.chips.read_picture", lambda path: pytest.fail("read again"))
         again = load_data("class-folders", root, cache)
         assert np.array_equal(first.chips, again.chips)
         assert first.names.tolist() == again.names.tolist()
@@ -340,6 +357,8 @@ def test_pictures_that_are_scaled_twice_or_no_pictures_are_refused(tmp_path: Pat
         ([0, 1, 0], "expected 4 labels"),
         ([0.5, 1, 0, 1], "expected .N,. whole numbers or names"),
         ([[0.2, 0.8], [1, 0], [0, 1], [0, 1]], "row 0: .* expected one-hot"),
+        ([["happy", "sad"]] * 4, "expected .N,. whole numbers or names"),
+        (["glücklich".encode("latin-1")] * 4, "names in bytes that are not ASCII"),
     ],
 )
 def test_labels_that_are_none_are_refused(tmp_path: Path, labels: list, message: str):
@@ -362,6 +381,32 @@ def test_blank_arrays_are_left_out_by_row(tmp_path: Path):
     assert data.rows.tolist() == [0, 1, 3]
     assert data.labels.tolist() == [0, 1, 1]
     assert data.left_out == ("X.npy, row 2: blank",)
+
+
+def test_arrays_without_a_picture_to_learn_from_are_refused(tmp_path: Path):
+    npy(tmp_path, np.full((4, 48, 48), 9, np.uint8), [0, 1, 0, 1])
+    with pytest.raises(PermanentError, match="all of 4 pictures are blank"):
+        load_data("npy", tmp_path, None, NUMBERS)
+
+
+def test_names_in_another_encoding_are_refused(tmp_path: Path):
+    npy(tmp_path, noise_chips(2), [0, 1])
+    (tmp_path / "labels.txt").write_bytes("glücklich\nmüde\n".encode("latin-1"))
+    with pytest.raises(PermanentError, match=r"labels\.txt: not UTF-8 text"):
+        load_data("npy", tmp_path)
+
+
+def test_large_arrays_are_converted_a_few_at_a_time(tmp_path: Path):
+    pictures = np.zeros((120, 224, 224, 3), np.float32)
+    pictures[:, 0, 0] = 1
+    np.save(tmp_path / "X.npy", pictures)
+    del pictures
+    tracemalloc.start()
+    for _ in as_bytes(tmp_path / "X.npy", np.arange(120)):
+        pass
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 120 * 224 * 224 * 3 * 4
 
 
 # ── all ──────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -175,6 +175,47 @@ def test_a_resolved_recipe_from_before_an_option_means_the_same_as_ever():
     resolved = msgspec.to_builtins(load_recipe(RECIPES / "compact.toml"))
     old = {name: value for name, value in resolved.items() if name not in ("origin", "soft_labels")}
     old["optimiser"] = {name: resolved["optimiser"][name] for name in ("epochs", "batch", "learning_rate", "precision")}
-    old["data"] = {"loader": "fer2013-csv"}
+    old["data"] = {"loader": "fer2013-csv", "holdout_share": resolved["data"]["holdout_share"]}
     assert completed(old) == completed(resolved)
     assert completed({"name": "of another version"}) == {"name": "of another version"}
+
+
+@pytest.mark.parametrize("kind", ["cut", "empty", "array"])
+def test_a_damaged_file_of_soft_labels_is_refused(tmp_path: Path, kind: str):
+    path = tmp_path / "soft.npz"
+    if kind == "array":
+        np.save(tmp_path / "soft.npy", np.zeros(3))
+        (tmp_path / "soft.npy").rename(path)
+    else:
+        taught(path, uneven())
+        path.write_bytes(path.read_bytes()[: 300 if kind == "cut" else 0])
+    with pytest.raises(ConfigError, match="not a file of soft labels"):
+        read(path, uneven(), NO_CHANGE)
+
+
+def test_soft_labels_of_other_pictures_with_the_same_rows_are_refused(tmp_path: Path):
+    data, path = uneven(), tmp_path / "soft.npz"
+    taught(path, data)
+    labels = data.labels.copy()
+    labels[5] = 3
+    others = Dataset(data.chips, labels, data.label_names, data.splits, data.rows)
+    with pytest.raises(ConfigError, match="is for other pictures: row 105 is angry there and happy here"):
+        read(path, others, NO_CHANGE)
+    reordered = Dataset(data.chips, 6 - data.labels, data.label_names[::-1], data.splits, data.rows)
+    assert read(path, reordered, NO_CHANGE).known.all()
+
+
+def test_a_teacher_sees_a_few_pictures_at_a_time_and_each_as_if_alone():
+    data, settings = uneven(), AugmentSettings(shift=0.2, noise_share=0.5)
+    many = data.take(np.arange(600) % 40)
+    sizes = []
+
+    def counting(chips: np.ndarray) -> np.ndarray:
+        sizes.append(len(chips))
+        return chips.reshape(len(chips), -1)[:, :7] / 255
+
+    answers = ask(many, counting, settings, 9, 2)
+    assert max(sizes) < 600
+    for view in range(2):
+        alone = augment(data.chips, data.rows, view, 9, settings).reshape(40, -1)[:, :7] / 255
+        assert np.array_equal(answers[view], alone[np.arange(600) % 40].astype(np.float16))

@@ -1,5 +1,6 @@
 """Brings pictures of any size and colour to the chips asked for, as the device would see them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -7,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.contract.chip import shrink
+from edge.errors import PermanentError
 from training.data.cache import Allocate, Arrays, mapped
 from training.data.classes import DROPPED, Classes, resolve
 from training.data.dataset import NO_LABEL, Dataset
@@ -65,6 +67,51 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
         raise Unreadable("not a picture that OpenCV reads")
     rgb: NDArray[np.uint8] = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
     return rgb
+
+
+def fill(target: NDArray[np.uint8], root: Path, names: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.str_]]:
+    """Put the pictures of files at the head of `target`, but those that cannot be read and blank ones.
+
+    Args:
+        target: uint8 (M, S, S, C), M at least as many as names.
+        root: what the names are relative to.
+        names: of the files.
+
+    Returns:
+        Positions in `names` of the pictures that are there, int64 (K,), and of each that is not why, str.
+
+    Raises:
+        PermanentError: none can be used.
+    """
+    kept: list[int] = []
+    left_out: list[str] = []
+    for position, name in enumerate(names):
+        try:
+            picture = read_picture(root / name)
+        except Unreadable as reason:
+            left_out.append(f"{name}: {reason}")
+            continue
+        if (picture == picture[0, 0]).all():
+            left_out.append(f"{name}: blank, every pixel is {picture[0, 0].tolist()}")
+            continue
+        target[len(kept)] = to_chip(picture, *target.shape[2:])
+        kept.append(position)
+    if not kept:
+        raise PermanentError(
+            f"{root}: none of {len(names)} pictures can be used, the first is {left_out[0]}; expected pictures that "
+            f"end in {suffixes()}"
+        )
+    return np.array(kept, np.int64), np.array(left_out, np.str_)
+
+
+def is_picture(file: Path) -> bool:
+    """Whether it is a file that is named as a picture; hidden ones come with archives."""
+    return file.suffix.lower() in SUFFIXES and not file.name.startswith(".") and file.is_file()
+
+
+def suffixes() -> str:
+    """Those of pictures, for messages."""
+    return ", ".join(sorted(SUFFIXES))
 
 
 def adapted(native: Dataset, options: LoaderOptions, where: str, cache: Path | None, key: str) -> Dataset:

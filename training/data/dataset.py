@@ -1,6 +1,8 @@
 """The one shape every loader delivers: nobody behind it cares where the faces come from."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +65,22 @@ class Dataset:
             if array is not None:
                 array.setflags(write=False)
 
+    @classmethod
+    def of(cls, arrays: Mapping[str, NDArray[Any]], label_names: tuple[str, ...]) -> "Dataset":
+        """From what a loader keeps in the cache: arrays by the names of the attributes, `names` and `left_out` if any.
+
+        `chips` may have room for more at its end: as many count as there are labels.
+        """
+        return cls(
+            arrays["chips"][: len(arrays["labels"])],
+            arrays["labels"],
+            label_names,
+            arrays["splits"],
+            arrays["rows"],
+            arrays.get("names"),
+            tuple(arrays["left_out"].tolist()) if "left_out" in arrays else (),
+        )
+
     def __len__(self) -> int:
         return len(self.chips)
 
@@ -77,9 +95,14 @@ class Dataset:
         return int(self.chips.shape[3])
 
     def take(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> "Dataset":
-        """The part that a mask (bool (N,)) or positions (int64) choose, in memory; without `left_out`."""
+        """The part that a mask (bool (N,)) or positions (int64) choose; without `left_out`.
+
+        Neighbours in a row stay where they are, in their file say; all else is copied into memory.
+        """
+        positions = np.flatnonzero(chosen) if chosen.dtype == np.bool_ else chosen
+        in_a_row = len(positions) > 0 and bool((np.diff(positions) == 1).all()) and positions[0] >= 0
         return Dataset(
-            self.chips[chosen],
+            self.chips[positions[0] : positions[-1] + 1] if in_a_row else self.chips[positions],
             self.labels[chosen],
             self.label_names,
             self.splits[chosen],

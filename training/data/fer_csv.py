@@ -47,7 +47,7 @@ def load(path: Path, cache: Path | None = None, options: LoaderOptions = DEFAULT
         raise ConfigError(f"{path}: no such file; expected FER2013's CSV (.csv or .csv.gz), give it with --data")
     key = f"fer_csv-{_LAYOUT}-{sha256_of(path)}"
     arrays = mapped(cache, key, lambda _: _parse(path))
-    native = Dataset(arrays["chips"], arrays["labels"], FER2013_LABELS, arrays["splits"], arrays["rows"])
+    native = Dataset.of(arrays, FER2013_LABELS)
     return adapted(native, options, str(path), cache, key)
 
 

@@ -7,15 +7,15 @@ from types import MappingProxyType
 
 import numpy as np
 
-from edge.errors import ConfigError, PermanentError
+from edge.errors import ConfigError
 from training.data.cache import Allocate, Arrays, mapped, sha256_of
-from training.data.chips import SUFFIXES, Unreadable, read_picture, to_chip
+from training.data.chips import fill, is_picture, suffixes
 from training.data.classes import DROPPED, NO_PRESET, resolve
 from training.data.dataset import TEST, TRAINING, VALIDATION, Dataset
 from training.data.options import DEFAULTS, LoaderOptions
 from training.data.splits import with_validation
 
-_LAYOUT = 1
+_LAYOUT = 2
 
 SPLIT_FOLDERS: Mapping[str, str] = MappingProxyType(
     {
@@ -141,7 +141,7 @@ def _pictures(root: Path, folder: Path, split: str) -> list[_File]:
     return [
         _File(file.relative_to(root).as_posix(), folder.name, split)
         for file in sorted(folder.rglob("*"))
-        if file.suffix.lower() in SUFFIXES and not file.name.startswith(".")
+        if is_picture(file)
     ]
 
 
@@ -149,31 +149,15 @@ def _dataset(
     path: Path, files: list[_File], cache: Path | None, options: LoaderOptions, loader: str, preset: Mapping[str, str]
 ) -> Dataset:
     if not files:
-        raise ConfigError(f"{path}: no picture in folders of classes; expected files ending in {_suffixes()}")
+        raise ConfigError(f"{path}: no picture in folders of classes; expected files ending in {suffixes()}")
     classes = resolve((file.source_class for file in files), str(path), options, preset)
     # the number of a picture is its place among all, whatever the options leave out
     wanted = [(row, file) for row, file in enumerate(files) if classes.index[file.source_class] != DROPPED]
 
     def work_out(allocate: Allocate) -> Arrays:
         chips = allocate("chips", (len(wanted), options.size, options.size, options.channels))
-        kept: list[tuple[int, _File]] = []
-        left_out: list[str] = []
-        for row, file in wanted:
-            try:
-                picture = read_picture(path / file.name)
-            except Unreadable as reason:
-                left_out.append(f"{file.name}: {reason}")
-                continue
-            if (picture == picture[0, 0]).all():
-                left_out.append(f"{file.name}: blank, every pixel is {picture[0, 0].tolist()}")
-                continue
-            chips[len(kept)] = to_chip(picture, options.size, options.channels)
-            kept.append((row, file))
-        if not kept:
-            raise PermanentError(
-                f"{path}: none of {len(wanted)} pictures can be used, the first is {left_out[0]}; expected "
-                f"pictures that end in {_suffixes()}"
-            )
+        places, left_out = fill(chips, path, [file.name for _, file in wanted])
+        kept = [wanted[place] for place in places.tolist()]
         labels = np.array([classes.index[file.source_class] for _, file in kept], np.int64)
         rows = np.array([row for row, _ in kept], np.int64)
         splits = np.array([file.split for _, file in kept], np.str_)
@@ -184,21 +168,8 @@ def _dataset(
             "rows": rows,
             "splits": splits,
             "names": np.array([file.name for _, file in kept], np.str_),
-            "left_out": np.array(left_out, np.str_),
+            "left_out": left_out,
         }
 
     key = "-".join(filter(None, (f"pictures-{_LAYOUT}-{loader}", sha256_of(path), options.key())))
-    arrays = mapped(cache, key, work_out)
-    return Dataset(
-        arrays["chips"][: len(arrays["labels"])],
-        arrays["labels"],
-        classes.names,
-        arrays["splits"],
-        arrays["rows"],
-        arrays["names"],
-        tuple(arrays["left_out"].tolist()),
-    )
-
-
-def _suffixes() -> str:
-    return ", ".join(sorted(SUFFIXES))
+    return Dataset.of(mapped(cache, key, work_out), classes.names)

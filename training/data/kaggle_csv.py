@@ -13,7 +13,7 @@ from training.data.dataset import TEST, UNLABELLED, Dataset
 from training.data.options import DEFAULTS, LoaderOptions
 from training.data.splits import with_validation
 
-_LAYOUT = 1
+_LAYOUT = 2
 
 TRAIN_FILE = "train.csv"
 LABELLED_TEST_FILE = "test_with_emotions.csv"
@@ -39,7 +39,8 @@ def load(path: Path, cache: Path | None = None, options: LoaderOptions = DEFAULT
     """
     files = _files(path)
     share_key = f"{options.validation_share}-{options.seed}"
-    digests = "-".join(sha256_of(file) for file in files)
+    # the name tells what a file is for, so that the same content may be two things
+    digests = "-".join(f"{_kind(file)}-{sha256_of(file)}" for file in files)
     key = f"kaggle_csv-{_LAYOUT}-{share_key}-{digests}"
 
     def work_out() -> Arrays:
@@ -49,7 +50,7 @@ def load(path: Path, cache: Path | None = None, options: LoaderOptions = DEFAULT
         return {**joined, "rows": rows}
 
     arrays = mapped(cache, key, lambda _: work_out())
-    native = Dataset(arrays["chips"], arrays["labels"], FER2013_LABELS, arrays["splits"], arrays["rows"])
+    native = Dataset.of(arrays, FER2013_LABELS)
     return adapted(native, options, str(path), cache, key)
 
 
@@ -70,15 +71,19 @@ def _plain_or_zipped(folder: Path, name: str) -> Path | None:
     return next((file for file in (folder / name, folder / f"{name}.gz") if file.is_file()), None)
 
 
+def _kind(file: Path) -> str:
+    return next((kind for kind in ("train", "test") if file.name.startswith(kind)), "other")
+
+
 def _read(file: Path, options: LoaderOptions) -> Arrays:
     columns = fer_csv.header(file)
     if "Usage" in columns:
         raise ConfigError(f"{file}: has a column Usage, which is a split of its own; take the loader fer2013-csv")
     labelled = "emotion" in columns
-    if not labelled and "pixels" in columns and file.name.startswith("train"):
+    if not labelled and "pixels" in columns and _kind(file) == "train":
         raise ConfigError(f"{file}: no column emotion in the header {','.join(columns)}; expected emotion,pixels")
     arrays = fer_csv.parse(file, ("emotion", "pixels") if labelled else ("pixels",))
-    if labelled and not file.name.startswith("test"):
+    if labelled and _kind(file) != "test":
         splits = with_validation(
             arrays["chips"], arrays["labels"], arrays["rows"], options.validation_share, options.seed
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import ConfigError
+from edge.errors import ConfigError, PermanentError
 from training.data.cache import Allocate, Arrays, mapped, sha256_of
 from training.data.chips import to_chip
 from training.data.classes import DROPPED, Classes, resolve
@@ -17,7 +17,7 @@ from training.data.npy_values import as_bytes, pictures, source_classes
 from training.data.options import DEFAULTS, LoaderOptions
 from training.data.splits import with_validation
 
-_LAYOUT = 1
+_LAYOUT = 2
 
 LABELS_FILE = "labels.txt"
 """Beside the arrays: the classes' names, one a line; line n names the number n - 1."""
@@ -82,18 +82,13 @@ def load(path: Path, cache: Path | None = None, options: LoaderOptions = DEFAULT
                 splits = with_validation(own, label[kept], rows, options.validation_share, options.seed)
             parts.append({"labels": label[kept], "rows": rows, "splits": splits, "left_out": left_out})
             filled, first_row = filled + len(kept), first_row + len(label)
-        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        if not filled:
+            raise PermanentError(f"{path}: all of {first_row} pictures are blank or of classes that are left out")
+        return joined
 
     key = "-".join(filter(None, (f"npy-{_LAYOUT}", sha256_of(path), options.key())))
-    arrays = mapped(cache, key, work_out)
-    return Dataset(
-        arrays["chips"][: len(arrays["labels"])],
-        arrays["labels"],
-        classes.names,
-        arrays["splits"],
-        arrays["rows"],
-        left_out=tuple(arrays["left_out"].tolist()),
-    )
+    return Dataset.of(mapped(cache, key, work_out), classes.names)
 
 
 def _pairs(folder: Path) -> list[_Pair]:
@@ -123,7 +118,10 @@ def _numbered(folder: Path) -> dict[str, str]:
     file = folder / LABELS_FILE
     if not file.is_file():
         return {}
-    names = [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
+    try:
+        names = [line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines()]
+    except UnicodeDecodeError as error:
+        raise PermanentError(f"{file}: not UTF-8 text ({error}); expected one class name a line") from error
     return {str(number): name for number, name in enumerate(names) if name}
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from edge.errors import PermanentError
 
 _CHUNK = 1024
+_AT_ONCE = 1 << 22  # values that are converted at a time: 1,024 RGB pictures of 224 px would take gigabytes
 
 
 def opened(file: Path) -> NDArray[Any]:
@@ -42,8 +43,9 @@ def as_bytes(file: Path, chosen: NDArray[np.int64]) -> Iterator[NDArray[np.uint8
     """
     array = pictures(file)
     factor = _factor(file, array)
-    for start in range(0, len(chosen), _CHUNK):
-        some = np.asarray(array[chosen[start : start + _CHUNK]])
+    chunk = max(1, _AT_ONCE // array[0].size)
+    for start in range(0, len(chosen), chunk):
+        some = np.asarray(array[chosen[start : start + chunk]])
         yield from some if some.dtype == np.uint8 else np.clip(np.rint(some * factor), 0, 255).astype(np.uint8)
 
 
@@ -61,14 +63,17 @@ def source_classes(file: Path, pictures: int) -> NDArray[np.str_]:
     if len(array.shape) == 0 or len(array) != pictures:
         raise PermanentError(f"{file}: shape {array.shape}; expected {pictures} labels, one a picture")
     values = np.array(array)
-    if values.ndim == 2 and values.shape[1] > 1:
+    if values.ndim == 2 and values.shape[1] > 1 and values.dtype.kind in "biuf":
         if not (np.isin(values, (0, 1)).all() and (values.sum(axis=1) == 1).all()):
             row = int(np.flatnonzero(~(np.isin(values, (0, 1)).all(axis=1) & (values.sum(axis=1) == 1)))[0])
             raise PermanentError(f"{file}, row {row}: {values[row]}; expected one-hot, a single 1 among 0")
         values = values.argmax(axis=1)
     values = values.reshape(-1)
     if values.dtype.kind in "US" and len(values) == pictures:
-        return values.astype(np.str_)
+        try:
+            return values.astype(np.str_)
+        except UnicodeDecodeError as error:
+            raise PermanentError(f"{file}: names in bytes that are not ASCII ({error}); save them as text") from error
     if values.dtype.kind not in "iuf" or len(values) != pictures or (values != np.floor(values)).any():
         raise PermanentError(
             f"{file}: {array.dtype} {array.shape}; expected (N,) whole numbers or names, or (N, C) one-hot"

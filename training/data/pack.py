@@ -5,6 +5,7 @@ A ZIP archive of WebP pictures (lossless) with up to 64×64 chips each, and `pac
 
 import os
 import zipfile
+import zlib
 from pathlib import Path
 
 import cv2
@@ -22,6 +23,7 @@ _LAYOUT = 1
 _LISTING = "pack.json"
 _WEBP_MOST_PX = 16383  # the format's limit for width and height
 _WEBP_LOSSLESS = 101
+_BROKEN = (zipfile.BadZipFile, KeyError, zlib.error)
 
 
 class Listing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -108,10 +110,11 @@ def load(path: Path, cache: Path | None = None, options: LoaderOptions = DEFAULT
             listing = msgspec.json.decode(archive.read(_LISTING), type=Listing)
             if listing.version != _LAYOUT:
                 raise PermanentError(f"{path}: a pack of version {listing.version}; expected {_LAYOUT}")
-            key = f"pack-{_LAYOUT}-{sha256_of(path)}"
-            arrays = mapped(cache, key, lambda allocate: _unpack(path, archive, listing, allocate))
-    except (zipfile.BadZipFile, KeyError, msgspec.DecodeError, OSError) as error:
+    except (*_BROKEN, msgspec.DecodeError, OSError) as error:
         raise PermanentError(f"{path}: not a pack ({error}); expected what `training.data.pack.write` makes") from error
+    key = f"pack-{_LAYOUT}-{sha256_of(path)}"
+    # an OSError of the cache, a full disk say, speaks for itself
+    arrays = mapped(cache, key, lambda allocate: _unpack(path, listing, allocate))
     native = Dataset(
         arrays["chips"],
         np.array(listing.labels, np.int64),
@@ -124,20 +127,24 @@ def load(path: Path, cache: Path | None = None, options: LoaderOptions = DEFAULT
     return adapted(native, options, str(path), cache, key)
 
 
-def _unpack(path: Path, archive: zipfile.ZipFile, listing: Listing, allocate: Allocate) -> Arrays:
+def _unpack(path: Path, listing: Listing, allocate: Allocate) -> Arrays:
     side, channels, count = listing.side_px, listing.channels, len(listing.labels)
     across = _across(side)
     chips = allocate("chips", (count, side, side, channels))
     mode = cv2.IMREAD_COLOR if channels == 3 else cv2.IMREAD_GRAYSCALE
-    for start in range(0, count, across * across):
-        content = np.frombuffer(archive.read(_picture_name(start)), np.uint8)
-        sheet = cv2.imdecode(content, mode)
-        some = chips[start : start + across * across]
-        down = -(-len(some) // across)
-        if sheet is None or sheet.shape[:2] != (down * side, across * side):
-            raise PermanentError(f"{path}, {_picture_name(start)}: not {across}×{down} chips; make the pack anew")
-        grid = sheet.reshape(down, side, across, side, channels).transpose(0, 2, 1, 3, 4)
-        some[:] = grid.reshape(-1, side, side, channels)[: len(some), ..., ::-1]
+    with zipfile.ZipFile(path) as archive:
+        for start in range(0, count, across * across):
+            try:
+                content = np.frombuffer(archive.read(_picture_name(start)), np.uint8)
+            except _BROKEN as error:
+                raise PermanentError(f"{path}: not a pack ({error}); make it anew") from error
+            sheet = cv2.imdecode(content, mode)
+            some = chips[start : start + across * across]
+            down = -(-len(some) // across)
+            if sheet is None or sheet.shape[:2] != (down * side, across * side):
+                raise PermanentError(f"{path}, {_picture_name(start)}: not {across}×{down} chips; make the pack anew")
+            grid = sheet.reshape(down, side, across, side, channels).transpose(0, 2, 1, 3, 4)
+            some[:] = grid.reshape(-1, side, side, channels)[: len(some), ..., ::-1]
     return {}
 
 

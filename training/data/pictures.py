@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 
 from edge.contract.labels import FER2013_LABELS
-from edge.errors import ConfigError, PermanentError
+from edge.errors import ConfigError
 from training.data.cache import Allocate, Arrays, mapped, sha256_of
-from training.data.chips import SUFFIXES, Unreadable, read_picture, to_chip
+from training.data.chips import fill, is_picture, suffixes
 from training.data.dataset import NO_LABEL, UNLABELLED, Dataset
 from training.data.options import DEFAULTS, LoaderOptions
 
-_LAYOUT = 1
+_LAYOUT = 2
 
 
 def load(path: Path, cache: Path | None = None, options: LoaderOptions = DEFAULTS) -> Dataset:
@@ -30,45 +30,20 @@ def load(path: Path, cache: Path | None = None, options: LoaderOptions = DEFAULT
     """
     if not path.is_dir():
         raise ConfigError(f"{path}: no such folder; expected a folder of pictures, give it with --data")
-    names = [
-        file.relative_to(path).as_posix()
-        for file in sorted(path.rglob("*"))
-        if file.suffix.lower() in SUFFIXES and not file.name.startswith(".") and file.is_file()
-    ]
-    suffixes = ", ".join(sorted(SUFFIXES))
+    names = [file.relative_to(path).as_posix() for file in sorted(path.rglob("*")) if is_picture(file)]
     if not names:
-        raise ConfigError(f"{path}: no picture in this folder; expected files ending in {suffixes}")
+        raise ConfigError(f"{path}: no picture in this folder; expected files ending in {suffixes()}")
 
     def work_out(allocate: Allocate) -> Arrays:
         chips = allocate("chips", (len(names), options.size, options.size, options.channels))
-        kept: list[int] = []
-        left_out: list[str] = []
-        for row, name in enumerate(names):
-            try:
-                picture = read_picture(path / name)
-            except Unreadable as reason:
-                left_out.append(f"{name}: {reason}")
-                continue
-            if (picture == picture[0, 0]).all():
-                left_out.append(f"{name}: blank, every pixel is {picture[0, 0].tolist()}")
-                continue
-            chips[len(kept)] = to_chip(picture, options.size, options.channels)
-            kept.append(row)
-        if not kept:
-            raise PermanentError(
-                f"{path}: none of {len(names)} pictures can be used, the first is {left_out[0]}; expected pictures "
-                f"that end in {suffixes}"
-            )
-        return {"rows": np.array(kept, np.int64), "left_out": np.array(left_out, np.str_)}
+        rows, left_out = fill(chips, path, names)
+        return {
+            "labels": np.full(len(rows), NO_LABEL, np.int64),
+            "rows": rows,
+            "splits": np.full(len(rows), UNLABELLED),
+            "names": np.array(names, np.str_)[rows],
+            "left_out": left_out,
+        }
 
-    arrays = mapped(cache, f"unsorted-{_LAYOUT}-{sha256_of(path)}-{options.size}-{options.channels}", work_out)
-    rows = arrays["rows"]
-    return Dataset(
-        arrays["chips"][: len(rows)],
-        np.full(len(rows), NO_LABEL, np.int64),
-        options.labels or FER2013_LABELS,
-        np.full(len(rows), UNLABELLED),
-        rows,
-        np.array(names, np.str_)[rows],
-        tuple(arrays["left_out"].tolist()),
-    )
+    key = f"unsorted-{_LAYOUT}-{sha256_of(path)}-{options.size}-{options.channels}"
+    return Dataset.of(mapped(cache, key, work_out), options.labels or FER2013_LABELS)

@@ -49,8 +49,13 @@ def divide(
         holdout_share: of the rows of `train_split`, in [0, 1).
 
     Raises:
-        ConfigError: one of the two splits is the one without labels.
+        ConfigError: one of the two splits is the one without labels, or both are the same.
     """
+    if train_split == report_split:
+        raise ConfigError(
+            f"train_split and report_split are both {train_split}; expected different ones of "
+            f"{', '.join(dataset.split_names())}: what is learnt from says nothing about other pictures"
+        )
     if UNLABELLED in (train_split, report_split):
         raise ConfigError(
             f"the split {UNLABELLED} has no labels to learn from or to measure with; expected another one of "
@@ -62,7 +67,7 @@ def divide(
     names, member_of = np.unique(groups[usable], return_inverse=True)
     order = np.argsort(uniforms(_HOLDOUT_STREAM, dataset.rows[names], 0, 1)[:, 0], kind="stable")
     sizes = np.bincount(member_of, minlength=len(names))[order]
-    held_names = order[np.cumsum(sizes) <= round(holdout_share * len(usable))]
+    held_names = order[_fitting(sizes, round(holdout_share * len(usable)))]
     held = np.isin(member_of, held_names)
     reported = dataset.splits == report_split
     return Parts(
@@ -72,6 +77,12 @@ def divide(
         report_unseen=~np.isin(groups[reported], groups[usable]),
         blank_rows=tuple(dataset.rows[in_train & shows_nothing].tolist()),
     )
+
+
+def _fitting(sizes: NDArray[np.int64], most: int) -> NDArray[np.bool_]:
+    """Which groups (N,), taken in turn until `most` pictures are reached; one that is larger alone is passed over."""
+    fits = sizes <= most
+    return fits & (np.cumsum(np.where(fits, sizes, 0)) <= most)
 
 
 def folds(groups: NDArray[np.int64], rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
@@ -120,6 +131,6 @@ def with_validation(
     for label in np.unique(labels):
         of_class = np.flatnonzero(labels[firsts] == label)
         order = of_class[np.argsort(draws[of_class], kind="stable")]
-        chosen = order[np.cumsum(sizes[order]) <= round(share * np.count_nonzero(labels == label))]
+        chosen = order[_fitting(sizes[order], round(share * np.count_nonzero(labels == label)))]
         splits[np.isin(member_of, chosen)] = VALIDATION
     return splits

@@ -83,7 +83,7 @@ def draw_robustness(
         words.text(0, place - 0.16, each.what, va="center", color=MUTED, fontsize=8)
     bars.set_yticks([])
     bars.set_ylim(-0.5, len(degraded) - 0.5)
-    bars.set_xlim(min(0, *(each.loss_interval[0] * 100 for each in degraded)) - 0.2, most * 112)
+    bars.set_xlim(min(0, *(each.loss_interval[0] * 100 for each in degraded)) - 0.2, max(most, 0.01) * 112)
     bars.axvline(0, color=MUTED, linewidth=1)
     bars.grid(visible=False, axis="y")
     bars.grid(visible=True, axis="x", color=GRID)

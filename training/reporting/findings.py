@@ -16,6 +16,8 @@ from training.robustness import Degraded, measure_robustness
 
 DUPLICATE_CORRELATION = 0.985  # as recipes divide the data
 MISTAKES = 40
+FER2013_LOADERS = ("fer2013-csv", "icml-csv")
+"""Loaders of the very file that FER+'s votes count the rows of."""
 
 
 class Unseen(msgspec.Struct, frozen=True):
@@ -78,7 +80,8 @@ def findings(answers: Answers, train_split: str = "Training", cache: Path | None
     part, probabilities = answers.material.part, answers.probabilities
     mistakes = analysis.worst_mistakes(probabilities, part, MISTAKES)
     known, unseen = _unseen(answers.material, train_split, cache)
-    votes = ferplus.votes_beside(answers.material.path)
+    # other files may lie in that folder, too
+    votes = ferplus.votes_beside(answers.material.path) if answers.material.loader in FER2013_LOADERS else None
     return ModelReport(
         evaluation=judge(answers),
         views=_views(answers, known),

@@ -1,0 +1,352 @@
+"""Each mode of conversion on a tiny model: what the file is, what its card says, and that the device runs it."""
+
+import io
+import shutil
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import msgspec
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from convert import __main__ as command
+from convert.activations import worst_activations
+from convert.calibration import PER_CLASS, refuse_scaled, refuse_too_few
+from convert.golden import golden_chips
+from convert.inspection import ModelFacts, facts, problems
+from convert.quantize import Job, Result, quantize
+from convert.report import document
+from convert.tflite import to_tflite
+from edge.classifier import TfliteClassifier
+from edge.contract.card import Golden, Mode, ModelCard, read_card, with_card
+from edge.contract.labels import FER2013_LABELS
+from edge.errors import ConfigError, PermanentError
+from edge.golden import replay
+from tests.training_fakes import fer_rows, write_fer
+from training import learner
+from training.report import REPORT, DataReport, Report
+from training.reporting.document import markdown
+
+MODES: tuple[Mode, ...] = ("int8", "int8-float-io", "float16", "dynamic", "float32")
+
+
+def small_network() -> keras.Model:
+    """With a normalisation, a skip connection, and one kernel of more than the 1024 values that `dynamic` quantises."""
+    keras.utils.set_random_seed(1)
+    layers = keras.layers
+    chips = keras.Input((48, 48, 1))
+    x = layers.Rescaling(1 / 127.5, offset=-1)(chips)
+    x = layers.Conv2D(8, 3, strides=4, padding="same", use_bias=False)(x)
+    x = layers.ReLU()(layers.BatchNormalization()(x))
+    x = layers.Add()([x, layers.Conv2D(8, 3, padding="same", activation="relu")(x)])
+    x = layers.Flatten()(layers.AveragePooling2D(2)(x))
+    model = keras.Model(chips, layers.Dense(7)(x))
+    model.compile(keras.optimizers.Adam(0.003), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    rows = fer_rows(train=210, public=0)
+    pictures = np.stack([pixels.reshape(48, 48, 1) for _, pixels, _ in rows]).astype(np.float32)
+    model.fit(pictures, np.array([label for label, *_ in rows]), epochs=4, batch_size=16, verbose=0)
+    return model
+
+
+def training_report() -> Report:
+    """What a training says of the network above."""
+    return Report(
+        recipe="small",
+        resolved_recipe={},
+        seed=1,
+        labels=FER2013_LABELS,
+        epochs=4,
+        steps=56,
+        minutes=0.1,
+        parameters=3000,
+        macs=200_000,
+        fold_error=0.0,
+        temperature=1.5,
+        data=DataReport("0" * 64, 210, 0, 70, 70, (), ()),
+        scores={},
+        versions={},
+    )
+
+
+@pytest.fixture(scope="module")
+def job(tmp_path_factory: pytest.TempPathFactory) -> Job:
+    """A trained model with its report, and made-up pictures."""
+    folder = tmp_path_factory.mktemp("run")
+    small_network().save(folder / "model.keras")
+    (folder / REPORT).write_bytes(msgspec.json.encode(training_report()))
+    csv = write_fer(folder / "fer.csv", fer_rows(210, 70))
+    return Job(folder / "model.keras", csv, folder / "model.tflite")
+
+
+@pytest.fixture(scope="module")
+def results(job: Job) -> dict[Mode, Result]:
+    """The model in each mode."""
+    return {mode: quantize(replace(job, out=file_of(job, mode), mode=mode)) for mode in MODES}
+
+
+def parts(path: Path) -> tuple[bytes, ModelCard, Golden]:
+    """The bare model, its card, its golden chips."""
+    content = path.read_bytes()
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        start = min(info.header_offset for info in archive.infolist())
+    return content[:start], *read_card(content, path.name)
+
+
+def file_of(job: Job, mode: Mode) -> Path:
+    return job.out.with_name(f"{mode}.tflite")
+
+
+@pytest.mark.parametrize(
+    ("mode", "end", "weights"),
+    [
+        ("int8", "int8", "int8"),
+        ("int8-float-io", "float32", "int8"),
+        ("float16", "float32", "float16"),
+        ("dynamic", "float32", "int8"),
+        ("float32", "float32", "float32"),
+    ],
+)
+def test_the_file_is_what_its_card_says(job: Job, results: dict[Mode, Result], mode: Mode, end: str, weights: str):
+    content = file_of(job, mode).read_bytes()
+    found = facts(content, mode)
+    card, golden = read_card(content, mode)
+    said = card.quantisation
+    assert problems(found, mode) == []
+    assert (found.input.dtype, found.output.dtype, card.input.dtype, golden.outputs.dtype.name) == (end,) * 4
+    assert weights in found.weights
+    assert found.batch == 1
+    assert said.mode == mode
+    assert set(card.figures["PublicTest"]) == {"n", "float", mode, "agreement"}
+    if mode in ("int8", "int8-float-io"):
+        assert (said.input_scale, said.input_zero_point) == (pytest.approx(1.0), -128)
+        assert said.output_scale > 0
+        assert said.calibration_chips == 7 * 30 + 1
+        assert said.calibration == "Training, class-balanced, seed 1, with one chip of 0..255"
+    else:
+        assert (said.input_scale, said.output_scale, said.calibration_chips) == (0, 0, 0)
+        assert said.calibration.startswith("none; ")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_device_runs_it_and_answers_as_the_keras_model(job: Job, results: dict[Mode, Result], mode: Mode):
+    classifier = TfliteClassifier(file_of(job, mode))
+    assert replay(classifier).passed, replay(classifier).text()
+    assert results[mode].agreement >= 0.95
+    chips = golden_chips(48, 1)
+    logits = learner.logits_of(keras.models.load_model(job.model, compile=False), chips)
+    found = np.stack([classifier.real(classifier.raw(chip)) for chip in chips])
+    span = float(np.ptp(logits))
+    shares = {"int8": 0.1, "int8-float-io": 0.1, "float16": 0.005, "dynamic": 0.1, "float32": 1e-5}
+    assert np.abs(found - logits).max() <= shares[mode] * span
+    scaled = np.exp((found - found.max(axis=1, keepdims=True)) / 1.5)
+    expected = scaled / scaled.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(np.stack(classifier.classify(chips)), expected, atol=1e-5)
+
+
+def test_int8_answers_alike_with_float_ends(job: Job, results: dict[Mode, Result]):
+    plain, behind_floats = (TfliteClassifier(file_of(job, mode)) for mode in ("int8", "int8-float-io"))
+    for chip in golden_chips(48, 1):
+        np.testing.assert_allclose(plain.real(plain.raw(chip)), behind_floats.raw(chip), atol=1e-6)
+
+
+def test_fewer_bits_make_smaller_files(results: dict[Mode, Result]):
+    sizes = {mode: result.size_b for mode, result in results.items()}
+    assert sizes["int8"] < sizes["float16"] < sizes["float32"]
+    assert sizes["dynamic"] < sizes["float32"]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_golden_chips_find_weights_that_changed(job: Job, results: dict[Mode, Result], mode: Mode, tmp_path: Path):
+    content, card, golden = parts(file_of(job, mode))
+    changed = golden.outputs.copy()
+    changed[3] = changed[3][::-1]
+    path = tmp_path / "changed.tflite"
+    path.write_bytes(with_card(content, card, Golden(golden.chips, changed)))
+    assert not replay(TfliteClassifier(path)).passed
+
+
+@pytest.mark.parametrize(
+    ("mode", "said", "words"),
+    [
+        ("float32", "int8", "input of a int8 model being float32 is True, its card says False"),
+        ("int8", "dynamic", "output of a dynamic model being float32 is False, its card says True"),
+    ],
+)
+def test_a_card_of_another_mode_is_refused(
+    job: Job, results: dict[Mode, Result], mode: Mode, said: Mode, words: str, tmp_path: Path
+):
+    content, card, golden = parts(file_of(job, mode))
+    path = tmp_path / "lying.tflite"
+    lying = msgspec.structs.replace(card, quantisation=msgspec.structs.replace(card.quantisation, mode=said))
+    path.write_bytes(with_card(content, lying, golden))
+    with pytest.raises(PermanentError, match=words):
+        TfliteClassifier(path)
+
+
+def test_a_file_is_not_taken_for_one_of_another_mode(results: dict[Mode, Result]):
+    for mode, result in results.items():
+        for other in MODES:
+            # float32 is what the others are not: all float files have some such weights
+            if other not in (mode, "float32"):
+                assert problems(result.facts, other), f"a {mode} file passes as {other}"
+
+
+def test_the_report_states_what_was_folded_and_what_joins(results: dict[Mode, Result]):
+    for mode, result in results.items():
+        text = markdown(document(result, "x.tflite", "x.report"))
+        assert "normalisations: none in the graph, nor arithmetic left of one; the Keras model had 1" in text
+        assert "branches: operators that read two activations or more: 1, as skip connections do" in text
+        assert ("float32 [1, 48, 48, 1], inside of it int8, scale 1, zero point -128" in text) is (
+            mode == "int8-float-io"
+        )
+        assert ("The activations that quantise worst" in text) is (mode in ("int8", "int8-float-io"))
+    assert "| accuracy |" in markdown(document(results["float32"], "x.tflite", "x.report"))
+
+
+def network_with(layer: keras.layers.Layer) -> keras.Model:
+    chips = keras.Input((48, 48, 1))
+    x = keras.layers.Conv2D(4, 5, strides=5, activation="relu")(keras.layers.Rescaling(1 / 255)(chips))
+    return keras.Model(chips, keras.layers.Dense(7)(keras.layers.Flatten()(layer(x))))
+
+
+def test_a_normalisation_that_could_not_be_folded_is_found_on_the_graph():
+    norm = keras.layers.BatchNormalization()
+    model = network_with(norm)
+    norm.set_weights([np.full(4, 2.0), np.full(4, 0.3), np.full(4, 0.1), np.full(4, 3.0)])
+    found = facts(to_tflite(model, "float32"), "after a relu")
+    assert found.loose_arithmetic > 0
+    assert facts(to_tflite(network_with(keras.layers.ReLU()), "float32"), "plain").loose_arithmetic == 0
+
+
+def test_an_activation_with_rare_outliers_is_the_worst():
+    random = np.random.default_rng(0)
+    layer = keras.layers.Conv2D(1, 1, activation="relu", name="outliers")
+    model = network_with(layer)
+    model.layers[2].set_weights([np.full((5, 5, 1, 4), 0.04), np.zeros(4)])  # the mean of each patch, in 0..1
+    layer.set_weights([np.full((1, 1, 4, 1), 5.0), np.array([-9.0])])
+    rare = random.integers(100, 140, (30, 48, 48, 1), np.uint8)
+    rare[0, :5, :5], rare[1] = 255, 0
+    even = np.broadcast_to(np.linspace(0, 255, 30).astype(np.uint8)[:, None, None, None], rare.shape)
+    worst = worst_activations(to_tflite(model, "int8", rare), rare)
+    assert "outliers" in worst[0].tensor
+    assert worst[0].ratio > 4
+    assert [each.ratio for each in worst] == sorted((each.ratio for each in worst), reverse=True)
+    assert (worst[0].low, worst[0].high) == (0, pytest.approx(worst[0].ratio * worst[0].usual))
+    spread_out = worst_activations(to_tflite(model, "int8", even), even)
+    assert next(each.ratio for each in spread_out if "outliers" in each.tensor) < 1.1
+
+
+def test_an_open_batch_is_refused():
+    model = network_with(keras.layers.ReLU())
+    content = tf.lite.TFLiteConverter.from_keras_model(model).convert()
+    found = facts(content, "open")
+    assert (found.input.shape[0], found.batch) == (1, -1)
+    assert any("the batch is -1, that is, open; expected 1" in line for line in problems(found, "float32"))
+
+
+def test_a_mode_that_changes_nothing_is_refused(job: Job, tmp_path: Path):
+    folder = Path(shutil.copytree(job.model.parent, tmp_path / "run"))
+    chips = keras.Input((48, 48, 1))
+    pooled = keras.layers.Flatten()(keras.layers.AveragePooling2D(16)(chips))
+    keras.Model(chips, keras.layers.Dense(7)(pooled)).save(folder / "model.keras")
+    with pytest.raises(PermanentError, match=r"expected int8 among them: nothing was quantised"):
+        quantize(Job(folder / "model.keras", job.data, tmp_path / "x.tflite", mode="dynamic"))
+    assert not (tmp_path / "x.tflite").exists()
+
+
+def test_old_files_and_saved_models_give_the_same_answers(job: Job, results: dict[Mode, Result], tmp_path: Path):
+    model = keras.models.load_model(job.model, compile=False)
+    model.save(tmp_path / "model.h5")
+    model.export(tmp_path / "saved", verbose=False)
+    shutil.copy(job.model.with_name(REPORT), tmp_path)
+    expected = TfliteClassifier(file_of(job, "int8"))
+    for source in ("model.h5", "saved"):
+        result = quantize(Job(tmp_path / source, job.data, tmp_path / "x.tflite"))
+        assert result.normalisations == (1 if source == "model.h5" else None)
+        assert result.card.output == "logits"
+        classifier = TfliteClassifier(tmp_path / "x.tflite")
+        for chip in golden_chips(48, 1):
+            np.testing.assert_array_equal(classifier.raw(chip), expected.raw(chip))
+
+
+def test_a_saved_model_with_a_softmax_gives_probabilities(job: Job, tmp_path: Path):
+    model = keras.models.load_model(job.model, compile=False)
+    keras.Model(model.inputs, keras.layers.Softmax()(model.outputs[0])).export(tmp_path / "saved", verbose=False)
+    shutil.copy(job.model.with_name(REPORT), tmp_path)
+    result = quantize(Job(tmp_path / "saved", job.data, tmp_path / "x.tflite", mode="float32"))
+    assert (result.card.output, result.card.temperature) == ("probabilities", 1.0)
+    scores = np.stack(TfliteClassifier(tmp_path / "x.tflite").classify(golden_chips(48, 1)))
+    assert scores.sum(axis=1) == pytest.approx(1, abs=1e-5)
+
+
+def test_directories_that_are_no_fitting_saved_model_are_refused(job: Job, tmp_path: Path):
+    (tmp_path / "empty").mkdir()
+    shutil.copy(job.model.with_name(REPORT), tmp_path)
+    with pytest.raises(ConfigError, match="is a directory, but not a SavedModel"):
+        quantize(replace(job, model=tmp_path / "empty"))
+    module = tf.Module()
+    module.mean = tf.function(lambda x: tf.reduce_mean(x, [1, 2]), [tf.TensorSpec((4, 48, 48, 1))])
+    tf.saved_model.save(module, str(tmp_path / "fixed"), signatures={"serving_default": module.mean})
+    with pytest.raises(ConfigError, match=r"takes float32 \(4, 48, 48, 1\); expected float32 and an open batch"):
+        quantize(replace(job, model=tmp_path / "fixed"))
+
+
+def counted(*counts: int) -> np.ndarray:
+    return np.repeat(np.arange(len(counts)), counts)
+
+
+@pytest.mark.parametrize("learnt_from", [True, False])
+def test_calibration_of_one_class_is_refused(learnt_from: bool):
+    with pytest.raises(ConfigError, match=r"of one class only \(sad 0, happy 90\); expected every class"):
+        refuse_too_few(counted(0, 90), ("sad", "happy"), learnt_from)
+
+
+def test_too_few_of_a_class_are_refused_unless_the_model_never_saw_more():
+    names = ("sad", "happy", "fear")
+    refuse_too_few(np.append(counted(10, PER_CLASS, 10), -1), names, learnt_from=False)
+    with pytest.raises(ConfigError, match=r"too few calibration chips of fear \(sad 10, happy 60, fear 9\).* least 10"):
+        refuse_too_few(counted(10, PER_CLASS, 9), names, learnt_from=False)
+    refuse_too_few(counted(10, PER_CLASS, 9), names, learnt_from=True)
+    with pytest.raises(ConfigError, match="too few calibration chips of sad"):
+        refuse_too_few(counted(0, PER_CLASS, 9), names, learnt_from=True)
+
+
+def test_pictures_divided_by_255_are_refused():
+    chips = np.random.default_rng(0).integers(0, 2, (5, 48, 48, 1), np.uint8)
+    with pytest.raises(ConfigError, match=r"fer.csv: all values of its 5 chips lie between 0 and 1, expected 0\.\.255"):
+        refuse_scaled(chips, "fer.csv")
+    refuse_scaled(chips * 2, "fer.csv")
+
+
+@pytest.mark.parametrize("mode", ["int8", "float16"])
+def test_data_that_cannot_be_right_stop_the_conversion(job: Job, tmp_path: Path, mode: Mode):
+    rows = [
+        (label, pixels // 255 + np.arange(48 * 48, dtype=np.uint8) % 2, split)
+        for label, pixels, split in fer_rows(70, 14)
+    ]
+    csv = write_fer(tmp_path / "unit.csv", [(label, pixels.clip(0, 1), split) for label, pixels, split in rows])
+    with pytest.raises(ConfigError, match=r"lie between 0 and 1, expected 0\.\.255"):
+        quantize(replace(job, data=csv, out=tmp_path / "x.tflite", mode=mode))
+
+
+def test_other_data_with_too_few_of_a_class_stop_the_conversion(job: Job, tmp_path: Path):
+    csv = write_fer(tmp_path / "few.csv", fer_rows(35, 14))
+    with pytest.raises(ConfigError, match=r"too few calibration chips of angry.*angry 5"):
+        quantize(replace(job, data=csv, out=tmp_path / "x.tflite"))
+    # the float modes have nothing to calibrate
+    assert quantize(replace(job, data=csv, out=tmp_path / "x.tflite", mode="float32")).agreement == 1
+
+
+def test_the_command_takes_the_mode(job: Job, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    out = tmp_path / "half.tflite"
+    places = [str(job.model), "--data", str(job.data), "--out", str(out), "--cache", str(tmp_path)]
+    assert command.main(["quantize", *places, "--mode", "float16"]) == 0
+    said = capsys.readouterr().out
+    assert " float32, " in said
+    assert " float16, agreement" in said
+    figures = msgspec.json.decode(out.with_suffix(".report.json").read_bytes())
+    assert msgspec.convert(figures["facts"], ModelFacts).weights == ("float16", "int32")
+    assert msgspec.convert(figures["card"], ModelCard).quantisation.mode == "float16"
