@@ -26,7 +26,7 @@ from edge.slot import LatestSlot
 from edge.sources import choose, open_source
 from edge.sources.specs import redacted
 from edge.sources.uri import parse
-from edge.status import Status
+from edge.status import SourceStatus, Status
 from edge.supervisor import Supervisor, Task
 from edge.telemetry import StatusCollector, Telemetry
 from edge.types import Frame, JpegPacket, Scene
@@ -105,7 +105,7 @@ class App:
             labels=self._classifier.labels,
             threshold=self.config.expression.threshold,
             fps=round(telemetry.fps, 1),
-            faces=telemetry.faces if source.state in ("online", "ended") else 0,
+            faces=self._faces(source),
             latency_ms=telemetry.latency_ms,
             stages_ms=telemetry.stages_ms,
             skipped=telemetry.skipped_frames,
@@ -115,6 +115,13 @@ class App:
             events_lost=sum(sink.dropped for sink in self._sinks),
             notices=self._notices,
         )
+
+    def _faces(self, source: SourceStatus) -> int:
+        """In the newest scene, unless that is from before the camera went and came back."""
+        newest = self._scenes.newer(0)
+        if newest is None or source.state not in ("online", "ended") or newest[1].frame.seq < source.since:
+            return 0
+        return len(newest[1].tracks)
 
     def event(self, scene: Scene) -> SceneEvent:
         """The record of a scene, with wall-clock time if the source is live."""

@@ -68,7 +68,6 @@ class Telemetry:
         self._last_ns: int | None = None
         self.scenes = 0
         self.scenes_with_faces = 0
-        self.faces = 0
         self.encoded = 0
 
     def analysed(self, scene: Scene) -> None:
@@ -79,7 +78,6 @@ class Telemetry:
         with self._lock:
             self.scenes += 1
             self.scenes_with_faces += bool(scene.tracks)
-            self.faces = len(scene.tracks)
             self._scenes.append(now_ns)
             self._decisions[scene.decision.reason] += 1
             for track in scene.tracks:
