@@ -82,6 +82,15 @@ class Graph:
                     yield operator, number
 
 
+def list_operators(interpreter: Any) -> tuple[Operator, ...]:
+    """All of them in the order of the file, then the delegates that took some over, named `DELEGATE`."""
+    # the only public listing the runtimes have; -1 stands for an input left out
+    return tuple(
+        Operator(op["op_name"], tuple(int(n) for n in op["inputs"] if n >= 0), tuple(int(n) for n in op["outputs"]))
+        for op in interpreter._get_ops_details()
+    )
+
+
 def read_graph(interpreter: Any) -> Graph:
     """What an interpreter of LiteRT or tflite-runtime, tensors allocated, says of its model."""
     tensors = {}
@@ -89,11 +98,6 @@ def read_graph(interpreter: Any) -> Graph:
         scale, zero_point = details["quantization"]
         dtype = np.dtype(details["dtype"]).name
         tensors[int(details["index"])] = Tensor(details["name"], dtype, float(scale), int(zero_point))
-    # the only public listing of operators the runtimes have; -1 stands for an input left out
-    operators = tuple(
-        Operator(op["op_name"], tuple(int(n) for n in op["inputs"] if n >= 0), tuple(int(n) for n in op["outputs"]))
-        for op in interpreter._get_ops_details()
-        if op["op_name"] != DELEGATE
-    )
+    operators = tuple(operator for operator in list_operators(interpreter) if operator.name != DELEGATE)
     ends = (int(interpreter.get_input_details()[0]["index"]), int(interpreter.get_output_details()[0]["index"]))
     return Graph(operators, tensors, *ends)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from convert.graph import Graph, read_graph
+from convert.graph import Graph, list_operators, read_graph
 from edge import runtime
 from edge.contract.card import InputSpec, Mode, Quantisation
 from edge.errors import PermanentError
@@ -73,8 +73,7 @@ def facts(content: bytes, name: str) -> ModelFacts:
         shape = tuple(int(n) for n in tensor["shape"])
         ends.append(TensorFacts(shape, np.dtype(tensor["dtype"]).name, float(scale), int(zero_point)))
     declared = interpreter.get_input_details()[0].get("shape_signature", ())
-    # the only public listing of operators the runtimes have
-    ops = tuple(op["op_name"] for op in interpreter._get_ops_details())  # type: ignore[attr-defined]
+    ops = tuple(operator.name for operator in list_operators(interpreter))
     graph = read_graph(interpreter)
     behind = [op.outputs[0] for op in graph.operators if op.name == "QUANTIZE" and op.inputs == (graph.input,)]
     before = [op.inputs[0] for op in graph.operators if op.name == "DEQUANTIZE" and op.outputs == (graph.output,)]

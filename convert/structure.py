@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convert.finding import Finding, close, equal
+from convert.graph import DELEGATE, Operator, list_operators
 from edge import runtime
 from edge.contract.card import InputSpec, Mode, ModelCard
 from edge.errors import PermanentError
@@ -20,19 +21,6 @@ MULTIPLY = frozenset({"MUL", "DIV"})
 
 STORED: tuple[Mode, ...] = ("int8", "int8-float-io")
 """Modes whose activations are int8."""
-
-DELEGATE = "DELEGATE"
-NO_INDEX = -1
-"""Of an operator's optional input that is not there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Operator:
-    """One step of the graph; inputs and outputs are tensors' indices."""
-
-    name: str
-    inputs: tuple[int, ...]
-    outputs: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,11 +70,7 @@ def read_structure(content: bytes, name: str) -> Structure:
         if len(details) != 1:
             raise PermanentError(f"{name} has {len(details)} {what}s, expected one; it is a model of another task")
         ends.append(details[0])
-    # the only listing of operators the runtimes have; delegates are appended to it
-    listed = [
-        Operator(each["op_name"], _indices(each["inputs"]), _indices(each["outputs"]))
-        for each in interpreter._get_ops_details()
-    ]
+    listed = list_operators(interpreter)
     operators = tuple(each for each in listed if each.name != DELEGATE)
     computed = {index for each in operators for index in each.outputs} | {ends[0]["index"]}
     constant = {index for each in operators for index in each.inputs} - computed
@@ -98,10 +82,6 @@ def read_structure(content: bytes, name: str) -> Structure:
     }
     delegates = tuple(each for each in listed if each.name == DELEGATE)
     return Structure(loaded.runtime, loaded.xnnpack, ends[0], ends[1], operators, delegates, tensors, weights)
-
-
-def _indices(values: Any) -> tuple[int, ...]:
-    return tuple(int(value) for value in values if value != NO_INDEX)
 
 
 def refuse_custom_operators(content: bytes, name: str) -> None:

@@ -4,12 +4,15 @@ import gzip
 from collections.abc import Iterable
 from pathlib import Path
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.contract.labels import FER2013_LABELS
 from tests.real_data import real_data
 from training.data.dataset import Dataset
+from training.metrics import score
+from training.report import REPORT, DataReport, Report
 
 PIXELS = 48 * 48
 RECIPES = Path(__file__).parents[1] / "training" / "recipes"
@@ -52,3 +55,34 @@ def noise_chips(count: int, seed: int = 0) -> NDArray[np.uint8]:
 def real_fer2013() -> Path:
     """The real CSV; the test is skipped where it is absent."""
     return real_data("fer2013", "fer2013.csv.gz")
+
+
+def write_random_model(
+    folder: Path, labels: tuple[str, ...] = FER2013_LABELS, seed: int = 1, side: int = 48, channels: int = 1
+) -> Path:
+    """A model with weights as they were drawn, and the report that belongs beside it."""
+    import keras
+
+    keras.utils.set_random_seed(seed)
+    layers = [keras.Input((side, side, channels)), keras.layers.AveragePooling2D(side // 4), keras.layers.Flatten()]
+    model = keras.Sequential([*layers, keras.layers.Dense(len(labels), kernel_initializer="glorot_normal")])
+    folder.mkdir(parents=True)
+    model.save(folder / "model.keras")
+    report = Report(
+        recipe="random",
+        resolved_recipe={},
+        seed=seed,
+        labels=labels,
+        epochs=0,
+        steps=0,
+        minutes=0.0,
+        parameters=model.count_params(),
+        macs=0,
+        fold_error=0.0,
+        temperature=40.0,
+        data=DataReport("0" * 64, 0, 0, 0, 0, (), ()),
+        scores={"report": score(np.eye(len(labels)), np.arange(len(labels)), labels)},
+        versions={},
+    )
+    (folder / REPORT).write_bytes(msgspec.json.encode(report))
+    return folder / "model.keras"

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from convert.__main__ import main
 from convert.golden import golden_chips
-from convert.structure import Operator, Structure, check_structure, read_structure, unfolded
+from convert.graph import Operator
+from convert.structure import Structure, check_structure, read_structure, unfolded
 from convert.verify import Question, Verdict, judge, verify
 from edge.classifier import SHIPPED, TfliteClassifier
 from edge.contract.card import Golden, InputSpec, ModelCard, Quantisation, read_card, with_card

@@ -10,12 +10,10 @@ import pytest
 
 from edge.classifier import SHIPPED
 from edge.contract.labels import FER2013_LABELS
-from tests.training_fakes import RECIPES, fer_rows, write_fer
+from tests.training_fakes import RECIPES, fer_rows, write_fer, write_random_model
 from training import cli
 from training.compare import Comparison
 from training.evaluate import Evaluation, evaluate
-from training.metrics import score
-from training.report import REPORT, DataReport, Report
 from training.reporting.ferplus import VOTES
 from training.reporting.findings import ModelReport
 
@@ -36,38 +34,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_fer(folder / "fer.csv.gz", rows)
 
 
-def write_keras(folder: Path, labels: tuple[str, ...], seed: int) -> Path:
-    """A model with weights as they were drawn, and the report that belongs beside it."""
-    import keras
-
-    keras.utils.set_random_seed(seed)
-    layers = [keras.Input((48, 48, 1)), keras.layers.AveragePooling2D(12), keras.layers.Flatten()]
-    model = keras.Sequential([*layers, keras.layers.Dense(len(labels), kernel_initializer="glorot_normal")])
-    folder.mkdir(parents=True)
-    model.save(folder / "model.keras")
-    report = Report(
-        recipe="random",
-        resolved_recipe={},
-        seed=seed,
-        labels=labels,
-        epochs=0,
-        steps=0,
-        minutes=0.0,
-        parameters=model.count_params(),
-        macs=0,
-        fold_error=0.0,
-        temperature=40.0,
-        data=DataReport("0" * 64, 0, 0, 0, 0, (), ()),
-        scores={"report": score(np.eye(len(labels)), np.arange(len(labels)), labels)},
-        versions={},
-    )
-    (folder / REPORT).write_bytes(msgspec.json.encode(report))
-    return folder / "model.keras"
-
-
 @pytest.fixture(scope="module")
 def keras_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_keras(tmp_path_factory.mktemp("keras") / "one", FER2013_LABELS, 1)
+    return write_random_model(tmp_path_factory.mktemp("keras") / "one", FER2013_LABELS, 1)
 
 
 @pytest.mark.parametrize("kind", ["keras", "tflite"])
@@ -93,7 +62,7 @@ def test_any_model_file_gets_its_report(kind: str, keras_file: Path, data: Path,
 
 
 def test_several_models_are_one(keras_file: Path, data: Path, tmp_path: Path):
-    other = write_keras(tmp_path / "other", FER2013_LABELS[::-1], 2)
+    other = write_random_model(tmp_path / "other", FER2013_LABELS[::-1], 2)
     figures = tmp_path / "figures.json"
     command = ["evaluate", str(keras_file), str(other), str(SHIPPED), "--data", str(data), "--json", str(figures)]
     assert cli.main([*command, "--cache", str(tmp_path / "cache")]) == 0
@@ -129,7 +98,7 @@ def test_data_are_read_as_a_recipe_says(data: Path, tmp_path: Path):
 
 
 def test_a_model_of_other_classes_is_refused(data: Path, tmp_path: Path, capsys):
-    five = write_keras(tmp_path / "five", FER2013_LABELS[:5], 3)
+    five = write_random_model(tmp_path / "five", FER2013_LABELS[:5], 3)
     assert cli.main(["compare", str(five), str(SHIPPED), "--data", str(data), "--cache", str(tmp_path)]) == 78
     assert "expected the data's labels" in capsys.readouterr().err
     assert cli.main(["evaluate", str(five), str(SHIPPED), "--data", str(data), "--cache", str(tmp_path)]) == 78

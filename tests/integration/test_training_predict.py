@@ -5,18 +5,15 @@ import json
 from pathlib import Path
 
 import cv2
-import msgspec
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from edge.classifier import SHIPPED
 from edge.contract.labels import FER2013_LABELS
-from tests.training_fakes import fer_rows, write_fer
+from tests.training_fakes import fer_rows, write_fer, write_random_model
 from training import cli
-from training.metrics import score
 from training.predictors import load_predictor
-from training.report import REPORT, DataReport, Report
 
 keras = pytest.importorskip("keras")
 
@@ -24,38 +21,9 @@ COUNT = 21
 PIXELS = np.stack([pixels for _, pixels, _ in fer_rows(COUNT, 0)]).reshape(-1, 48, 48, 1)
 
 
-def write_model(
-    folder: Path, labels: tuple[str, ...] = FER2013_LABELS, seed: int = 1, side: int = 48, channels: int = 1
-) -> Path:
-    """A model with weights as they were drawn, and the report that belongs beside it."""
-    keras.utils.set_random_seed(seed)
-    layers = [keras.Input((side, side, channels)), keras.layers.AveragePooling2D(side // 4), keras.layers.Flatten()]
-    model = keras.Sequential([*layers, keras.layers.Dense(len(labels), kernel_initializer="glorot_normal")])
-    folder.mkdir(parents=True)
-    model.save(folder / "model.keras")
-    report = Report(
-        recipe="random",
-        resolved_recipe={},
-        seed=seed,
-        labels=labels,
-        epochs=0,
-        steps=0,
-        minutes=0.0,
-        parameters=model.count_params(),
-        macs=0,
-        fold_error=0.0,
-        temperature=40.0,
-        data=DataReport("0" * 64, 0, 0, 0, 0, (), ()),
-        scores={"report": score(np.eye(len(labels)), np.arange(len(labels)), labels)},
-        versions={},
-    )
-    (folder / REPORT).write_bytes(msgspec.json.encode(report))
-    return folder / "model.keras"
-
-
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_model(tmp_path_factory.mktemp("model") / "one")
+    return write_random_model(tmp_path_factory.mktemp("model") / "one")
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +80,7 @@ def test_lines_of_json_say_the_same(model: Path, unlabelled: Path, tmp_path: Pat
 
 
 def test_several_models_and_the_mirror_image_are_averaged(model: Path, unlabelled: Path, tmp_path: Path):
-    other = write_model(tmp_path / "other", FER2013_LABELS[::-1], seed=2)
+    other = write_random_model(tmp_path / "other", FER2013_LABELS[::-1], seed=2)
     out = tmp_path / "answers.csv"
     assert predict(model, other, SHIPPED, "--flip", data=unlabelled, out=out) == 0
     members = [load_predictor(path).ordered(FER2013_LABELS) for path in (model, other, SHIPPED)]
@@ -130,7 +98,7 @@ def test_a_labelled_part_is_named_by_its_rows(model: Path, tmp_path: Path):
 
 
 def test_the_classes_are_the_models_own(unlabelled: Path, tmp_path: Path):
-    two = write_model(tmp_path / "two", ("awake", "asleep"))
+    two = write_random_model(tmp_path / "two", ("awake", "asleep"))
     assert predict(two, data=unlabelled, out=tmp_path / "a.csv") == 0
     rows = read_csv(tmp_path / "a.csv")
     assert {row["label"] for row in rows} <= {"awake", "asleep"}
@@ -138,7 +106,7 @@ def test_the_classes_are_the_models_own(unlabelled: Path, tmp_path: Path):
 
 
 def test_a_model_of_other_chips_gets_them_in_its_size_and_colour(unlabelled: Path, tmp_path: Path):
-    large = write_model(tmp_path / "large", side=64, channels=3)
+    large = write_random_model(tmp_path / "large", side=64, channels=3)
     assert predict(large, data=unlabelled, out=tmp_path / "a.csv") == 0
     expected = load_predictor(large).probabilities(PIXELS)
     assert shares(read_csv(tmp_path / "a.csv")) == pytest.approx(expected, abs=1e-6)
@@ -176,7 +144,7 @@ def test_a_folder_without_a_usable_picture_is_refused(model: Path, tmp_path: Pat
 def test_what_cannot_be_done_is_refused_and_leaves_the_old_file(model: Path, unlabelled: Path, tmp_path: Path, capsys):
     old = tmp_path / "old.csv"
     old.write_text("old")
-    six = write_model(tmp_path / "six", FER2013_LABELS[:6])
+    six = write_random_model(tmp_path / "six", FER2013_LABELS[:6])
     (tmp_path / "folder.csv").mkdir()
     for words, out, message in (
         ([model], tmp_path / "a.xlsx", "ends in '.xlsx'; expected a file that ends in .csv or .jsonl"),
