@@ -7,7 +7,6 @@ Networks that are done are not trained again: call it again to go on.
 
 import argparse
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from convert.latency import timed
 from convert.quantize import Job, Result, quantize
 from edge.classifier import TfliteClassifier
 from edge.errors import ConfigError, EdgeError, exit_code
@@ -28,7 +28,6 @@ from training.reporting.document import Document, Section, Table, Text, write
 RECIPES = Path(__file__).parents[1] / "training" / "recipes"
 TRIALS = ("tiny",)
 """Recipes that are no networks anybody would use."""
-TIMING_ROUNDS, TIMING_CALLS = 40, 10
 
 
 class Network(msgspec.Struct, frozen=True):
@@ -152,18 +151,6 @@ def shortened(recipe: Recipe, epochs: int) -> Recipe:
             recipe.optimiser, epochs=epochs, warmup_epochs=warmup, stop_patience=0, keep="last"
         ),
     )
-
-
-def timed(classifiers: dict[str, TfliteClassifier]) -> dict[str, float]:
-    """Milliseconds of one invoke, the median over rounds in which all take turns."""
-    spent: dict[str, list[float]] = {name: [] for name in classifiers}
-    for _ in range(TIMING_ROUNDS):
-        for name, classifier in classifiers.items():
-            start_ns = time.perf_counter_ns()
-            for _ in range(TIMING_CALLS):
-                classifier.invoke()
-            spent[name].append((time.perf_counter_ns() - start_ns) / TIMING_CALLS / 1e6)
-    return {name: float(np.median(values)) for name, values in spent.items()}
 
 
 def _line(report: Report, result: Result, ms: float) -> Network:

@@ -1,4 +1,4 @@
-"""`python -m convert`: quantize, verify."""
+"""`python -m convert`: quantize, verify, report, from-torch, to-onnx."""
 
 import argparse
 import os
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias, get_args
 
+from convert import exchange
 from edge.contract.card import Mode
 from edge.errors import EXIT_CLEAN, EXIT_FAULT, EdgeError, exit_code
 
@@ -29,7 +30,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m convert", description="Keras models to TFLite, with proof.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     quantize = commands.add_parser("quantize", help="make a .tflite with its card")
-    quantize.add_argument("model", type=Path, help=".keras, .h5 or SavedModel directory with its report.json beside it")
+    quantize.add_argument(
+        "model",
+        type=Path,
+        help=".keras, .h5 or SavedModel directory with its report.json beside it, or a float32 .tflite",
+    )
     quantize.add_argument("--data", type=Path, required=True, help="what the model was trained on")
     quantize.add_argument("--out", type=Path, required=True, help="the .tflite to write")
     quantize.add_argument("--report", type=Path, help="a page (.md) of figures, JSON beside it; default: by --out")
@@ -38,6 +43,8 @@ def _parser() -> argparse.ArgumentParser:
     quantize.add_argument("--mode", choices=get_args(Mode), default="int8", help="what to quantise; default: int8")
     quantize.set_defaults(command=_quantize)
     _add_verify(commands)
+    _add_report(commands)
+    exchange.add_commands(commands)
     return parser
 
 
@@ -56,6 +63,23 @@ def _add_verify(commands: Commands) -> None:
     verify.add_argument("--json", type=Path, metavar="OUT", help="write the findings and figures to this file too")
     verify.add_argument("--cache", type=Path, default=Path("runs/cache"), help="where parsed data is kept")
     verify.set_defaults(command=_verify)
+
+
+def _add_report(commands: Commands) -> None:
+    report = commands.add_parser("report", help="a page with pictures: what each file costs, and what it is worth")
+    report.add_argument("model", type=Path, nargs="+", help=".tflite, the one in question first")
+    report.add_argument("--data", type=Path, required=True, help="pictures to measure on")
+    report.add_argument("--against", type=Path, metavar="KERAS", help="the float model; default: the first file")
+    report.add_argument(
+        "--modes", nargs="*", choices=get_args(Mode), default=get_args(Mode), metavar="MODE",
+        help=f"to make of the float model as well; default: all of {', '.join(get_args(Mode))}",
+    )  # fmt: skip
+    report.add_argument("--out", type=Path, required=True, metavar="DIR", help="where page and pictures are written")
+    report.add_argument("--split", help="of the data; default: what the first model's recipe reports on")
+    report.add_argument("--loader", help="how to read --data, see docs/data.md; default: as its recipe does")
+    report.add_argument("--seed", type=int, default=1, help="of the choice of calibration chips; default: 1")
+    report.add_argument("--cache", type=Path, default=Path("runs/cache"), help="where parsed data is kept")
+    report.set_defaults(command=_report)
 
 
 def _points(text: str) -> float:
@@ -102,6 +126,27 @@ def _verify(arguments: argparse.Namespace) -> int:
     if arguments.json:
         verdict.write(arguments.json)
     return EXIT_CLEAN if verdict.passed else EXIT_FAULT
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    from convert.overview import Question, overview  # noqa: PLC0415  # TensorFlow is slow to load
+    from convert.overview_page import document  # noqa: PLC0415
+    from training.reporting.document import write  # noqa: PLC0415
+
+    found = overview(
+        Question(
+            models=tuple(arguments.model),
+            data=arguments.data,
+            against=arguments.against,
+            modes=tuple(arguments.modes),
+            split=arguments.split,
+            loader=arguments.loader,
+            cache=arguments.cache,
+            seed=arguments.seed,
+        )
+    )
+    print(f"report in {write(document(found), arguments.out)}")
+    return 0
 
 
 if __name__ == "__main__":

@@ -14,6 +14,9 @@ REPORTED = 5
 SAME_VALUES = frozenset({"RESHAPE", "QUANTIZE", "DEQUANTIZE", "TRANSPOSE"})
 """Operators whose output has the values of their input: no range of their own."""
 
+CONVERTERS_NAME = "StatefulPartitionedCall"
+"""What TensorFlow's converter calls the output, whatever the model calls it."""
+
 
 @dataclass(frozen=True, slots=True)
 class ActivationRange:
@@ -37,12 +40,16 @@ class ActivationRange:
 
 
 def worst_activations(content: bytes, chips: Pixels, count: int = REPORTED) -> tuple[ActivationRange, ...]:
-    """The activations that quantise worst, worst first.
+    """The `count` activations that quantise worst, worst first; else as `activation_ranges`."""
+    return tuple(sorted(activation_ranges(content, chips), key=lambda each: -each.ratio)[:count])
+
+
+def activation_ranges(content: bytes, chips: Pixels) -> tuple[ActivationRange, ...]:
+    """All int8 activations that are not zero on every chip, in the order of the file.
 
     Args:
         content: a .tflite with int8 activations whose input is float32 (0..255) or exact int8 (0..255 as -128..127).
         chips: uint8 (M, S, S, C) it was calibrated on.
-        count: how many to name.
     """
     from ai_edge_litert.interpreter import Interpreter, OpResolverType  # noqa: PLC0415
 
@@ -71,8 +78,7 @@ def worst_activations(content: bytes, chips: Pixels, count: int = REPORTED) -> t
             counts[number] += np.bincount(interpreter.get_tensor(number).ravel().view(np.uint8), minlength=256)
     # what is zero on every chip has no values that a range could suit
     alive = {number: name for number, name in wanted.items() if _largest(graph.tensors[number], counts[number]) > 0}
-    ranges = [_range(graph.tensors[number], operator, counts[number]) for number, operator in alive.items()]
-    return tuple(sorted(ranges, key=lambda each: -each.ratio)[:count])
+    return tuple(_range(graph.tensors[number], operator, counts[number]) for number, operator in alive.items())
 
 
 def _magnitudes(tensor: Tensor) -> NDArray[np.float64]:
@@ -93,10 +99,12 @@ def _range(tensor: Tensor, operator: str, counts: NDArray[np.int64]) -> Activati
     # a tensor that is zero nearly everywhere still has one step
     usual = max(float(magnitudes[order][reached]), tensor.scale)
     low, high = ((end - tensor.zero_point) * tensor.scale for end in (-128, 127))
-    return ActivationRange(_short(tensor.name), operator, low, high, usual, float(magnitudes.max()) / usual)
+    return ActivationRange(short_name(tensor.name), operator, low, high, usual, float(magnitudes.max()) / usual)
 
 
-def _short(name: str) -> str:
+def short_name(name: str) -> str:
     """The first of a fused tensor's names, without the wrapping model's, which counts the models of the process."""
+    if name.startswith(CONVERTERS_NAME):
+        return "output"
     parts = name.partition(";")[0].split("/")
     return "/".join(parts[1:] if len(parts) > 1 and parts[0].startswith("functional") else parts)

@@ -20,7 +20,11 @@ class Finding(msgspec.Struct, frozen=True):
 
     def line(self) -> str:
         """The finding for people."""
-        return f"{'passed' if self.passed else 'FAILED'}  {self.what}: found {self.found}; expected {self.expected}"
+        return f"{'passed' if self.passed else 'FAILED'}  {self.text()}"
+
+    def text(self) -> str:
+        """The line without the verdict."""
+        return f"{self.what}: found {self.found}; expected {self.expected}"
 
 
 def equal(what: str, found: object, expected: object, reason: str = "") -> Finding:

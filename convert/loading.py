@@ -7,10 +7,9 @@ from typing import Any, Literal
 import numpy as np
 
 from convert.golden import golden_chips
-from edge.errors import ConfigError
+from edge.errors import ConfigError, PermanentError
 from training import learner
-from training.foreign import output_kind
-from training.legacy_h5 import load_h5
+from training.keras_files import load_model, output_kind
 
 SIGNATURE = "serving_default"
 """What `model.export` and Keras 2's `model.save` call the function that answers."""
@@ -36,27 +35,14 @@ def load_source(path: Path) -> Source:
 
     Raises:
         ConfigError: there is none, or it does not map one picture to one vector.
-        PermanentError: an old .h5 has layers that cannot be built.
+        PermanentError: an old .h5 has layers that cannot be built, or weights are not numbers.
     """
     import keras  # noqa: PLC0415  # slow, and only needed where a model is really converted
 
     if path.is_dir():
         model = _saved_model(path)
         return Source(model, _measured_kind(model), None)
-    if not path.is_file():
-        raise ConfigError(f"there is no model {path}; train one with `python -m training fit`")
-    if path.suffix in (".h5", ".hdf5"):
-        model = load_h5(path)
-    else:
-        try:
-            model = keras.models.load_model(path, compile=False)
-        except (ValueError, OSError, TypeError) as error:
-            raise ConfigError(f"{path} is not a Keras model: {error}") from error
-    if len(model.inputs) != 1 or len(model.input_shape) != 4 or len(model.outputs) != 1 or len(model.output_shape) != 2:
-        raise ConfigError(
-            f"{path} maps {model.input_shape} to {model.output_shape}; expected one input (N, S, S, C) and one "
-            "output (N, classes)"
-        )
+    model = load_model(path)
     norms = sum(isinstance(layer, keras.layers.BatchNormalization) for layer in model._flatten_layers())
     return Source(model, output_kind(model), norms)
 
@@ -97,7 +83,13 @@ def _saved_model(path: Path) -> Any:
 
 
 def _measured_kind(model: Any) -> Literal["logits", "probabilities"]:
-    """What a model gives whose layers cannot be looked at: probabilities lie in [0, 1] and sum to 1."""
+    """What a model gives whose layers cannot be looked at: probabilities lie in [0, 1] and sum to 1.
+
+    Raises:
+        PermanentError: its answers are not numbers.
+    """
     answers = learner.logits_of(model, golden_chips(model.input_shape[1], model.input_shape[3]))
+    if not np.isfinite(answers).all():
+        raise PermanentError("the SavedModel answers NaN, expected numbers; its weights are broken: export it again")
     sums_to_one = np.allclose(answers.sum(axis=1), 1, atol=1e-3)
     return "probabilities" if sums_to_one and answers.min() >= 0 else "logits"

@@ -1,4 +1,4 @@
-"""Keras model in, TFLite with card and golden chips out, both measured on the same pictures."""
+"""Float model in, TFLite with card and golden chips out, both measured on the same pictures."""
 
 import hashlib
 import tempfile
@@ -11,32 +11,25 @@ import numpy as np
 
 from convert.activations import ActivationRange, worst_activations
 from convert.calibration import refuse_scaled, refuse_too_few, representative
+from convert.data import data_settings
 from convert.golden import golden_chips
-from convert.inspection import UNCALIBRATED, ModelFacts, contract, facts, problems
-from convert.loading import load_source
-from convert.tflite import CALIBRATED, to_tflite
+from convert.graph import load_graph
+from convert.inspection import UNCALIBRATED, ModelFacts, contract, facts
+from convert.metadata import with_metadata
+from convert.original import open_original
+from convert.structure import check_exact
+from convert.tflite import CALIBRATED
 from edge.classifier import TfliteClassifier
 from edge.contract.card import Golden, Mode, ModelCard, with_card
-from edge.contract.chip import ChipSpec
 from edge.errors import ConfigError, PermanentError
 from edge.types import Pixels
-from training import learner
 from training.data import load_data
-from training.data.cache import sha256_of
 from training.data.dataset import Dataset, blank
-from training.foreign import in_order
-from training.metrics import Scores, score, softmax
+from training.data.order import in_order
+from training.files import write_whole
+from training.metrics import Scores, score
 from training.recipe import DataSettings
-from training.report import REPORT, Report, read_report
 
-INTENDED_USE = (
-    "Naming the apparent expression of upright, roughly frontal faces in a live picture, on the device that took it."
-)
-LIMITS = (
-    "An expression is not a feeling. Trained on web pictures with noisy labels, without demographic labels: no claim "
-    "of fairness is made. EU AI Act Art. 5(1)(f) bars inferring emotions at work and in education, but for medical or "
-    "safety reasons; other uses are high-risk."
-)
 FER2013_TERMS = "FER2013 (Goodfellow et al. 2013): web pictures, no licence stated; research and evaluation only"
 OTHER_TERMS = "as the source of the data states; not known to this program"
 FER2013_LOADERS = ("fer2013-csv", "icml-csv", "kaggle-csv")
@@ -48,7 +41,7 @@ class Job:
 
     Attributes:
         model: Keras file (.keras, .h5) or SavedModel directory with raw 0..255 input and logits (or probabilities)
-            out, as `training fit` writes; its report.json lies beside it.
+            out, as `training fit` writes, its report.json beside it; or a float32 .tflite with its card.
         data: what it was trained on, for calibration and the figures.
         out: the .tflite to write.
         loader: how to read `data`; None: as the model's recipe says.
@@ -105,21 +98,29 @@ def quantize(job: Job) -> Result:
         ConfigError: a file is missing or the data lacks a split or a class.
         PermanentError: the model cannot be quantised exactly; nothing is written.
     """
-    source = load_source(job.model)
-    trained = _trained(job.model)
-    data = _data(job, trained)
-    dataset = in_order(load_data(data.loader, job.data, job.cache, data.options), trained.labels)
+    original = open_original(job.model, job.mode)
+    labels = original.card.labels
+    data = data_settings(
+        original.card.recipe.get("settings"),
+        job.model,
+        loader=job.loader,
+        train_split=job.train_split,
+        report_split=job.report_split,
+    )
+    dataset = in_order(load_data(data.loader, job.data, job.cache, data.options), labels)
     measured = _part(dataset, data.report_split)
     refuse_scaled(measured.chips, f"{job.data}, {data.report_split}")
-    chips = _calibration(job, data, trained, dataset) if job.mode in CALIBRATED else None
-    content = to_tflite(source.model, job.mode, chips)
-    found = facts(content, job.out.name)
-    wrong = problems(found, job.mode)
+    chips = _calibration(job, data, original.trained_on, dataset) if job.mode in CALIBRATED else None
+    content = original.convert(job.mode, chips)
+    _, graph = load_graph(content, job.out.name)
+    found = facts(graph)
+    card = _card(job, data, original.card, found, 0 if chips is None else len(chips), dataset.sha256)
+    wrong = [finding.text() for finding in check_exact(graph, card) if not finding.passed]
     if wrong:
         raise PermanentError(f"{job.model} was not quantised exactly: {'; '.join(wrong)}")
-    card = _card(job, data, trained, found, 0 if chips is None else len(chips))
-    if source.output == "probabilities":
-        card = msgspec.structs.replace(card, output=source.output, temperature=1.0)
+    content = with_metadata(content, card)
+    if card.cost is not msgspec.UNSET:
+        card = msgspec.structs.replace(card, cost=msgspec.structs.replace(card.cost, size_b=len(content)))
     draft = with_card(content, card, _blank_golden(card, found))
     classifier = _reload(draft)
     card_golden = Golden(
@@ -127,8 +128,7 @@ def quantize(job: Job) -> Result:
         np.stack([classifier.raw(chip) for chip in golden_chips(card.chip.size, card.chip.channels)]),
     )
     names = measured.label_names
-    answers = learner.logits_of(source.model, measured.chips)
-    float_probabilities = softmax(answers, card.temperature) if card.output == "logits" else answers
+    float_probabilities = original.probabilities(measured.chips)
     int8_probabilities = np.stack(classifier.classify(measured.chips))
     float_scores = score(float_probabilities, measured.labels, names)
     int8_scores = score(int8_probabilities, measured.labels, names)
@@ -136,6 +136,7 @@ def quantize(job: Job) -> Result:
     figures = {
         data.report_split: {
             "n": int8_scores.n,
+            "pictures": {entry.label: entry.support for entry in int8_scores.per_class},
             "float": _figures(float_scores),
             job.mode: _figures(int8_scores),
             "agreement": round(agreement, 4),
@@ -143,10 +144,7 @@ def quantize(job: Job) -> Result:
     }
     card = msgspec.structs.replace(card, figures=figures)
     final = with_card(content, card, card_golden)
-    job.out.parent.mkdir(parents=True, exist_ok=True)
-    temporary = job.out.with_name(job.out.name + ".tmp")
-    temporary.write_bytes(final)
-    temporary.replace(job.out)
+    write_whole(job.out, final)
     digest = hashlib.sha256(final).hexdigest()
     return Result(
         card,
@@ -157,45 +155,18 @@ def quantize(job: Job) -> Result:
         agreement,
         len(final),
         digest,
-        source.normalisations,
+        original.normalisations,
         () if chips is None else worst_activations(content, chips),
     )
 
 
-def _calibration(job: Job, data: DataSettings, trained: Report, dataset: Dataset) -> Pixels:
+def _calibration(job: Job, data: DataSettings, trained_on: str, dataset: Dataset) -> Pixels:
     """Chips to measure the activations' ranges on, uint8 (M, S, S, C)."""
     train = _part(dataset, data.train_split)
     refuse_scaled(train.chips, f"{job.data}, {data.train_split}")
     train = train.take(~blank(train.chips))
-    refuse_too_few(train.labels, train.label_names, trained.data.sha256.startswith(sha256_of(job.data)))
+    refuse_too_few(train.labels, train.label_names, trained_on.startswith(dataset.sha256))
     return representative(train.chips, train.labels, len(train.label_names), job.seed)
-
-
-def _trained(model: Path) -> Report:
-    path = model.with_name(REPORT)
-    try:
-        return read_report(path)
-    except OSError as error:
-        raise ConfigError(
-            f"{path} is missing: the training report beside the model says its labels and temperature; "
-            "`python -m training fit` writes both"
-        ) from error
-    except msgspec.MsgspecError as error:
-        raise ConfigError(f"{path} is not a training report: {error}") from error
-
-
-def _data(job: Job, trained: Report) -> DataSettings:
-    """Where the data come from: as the job says, else as the recipe that the model was trained by does."""
-    try:
-        said: DataSettings = msgspec.convert(trained.resolved_recipe.get("data", {}), DataSettings)
-    except msgspec.ValidationError as error:
-        raise ConfigError(
-            f"the report beside {job.model} describes its data in words of another version ({error}); evaluate or "
-            "train it with this one"
-        ) from error
-    asked = {"loader": job.loader, "train_split": job.train_split, "report_split": job.report_split}
-    chosen: DataSettings = msgspec.structs.replace(said, **{name: value for name, value in asked.items() if value})
-    return chosen
 
 
 def _part(dataset: Dataset, split: str) -> Dataset:
@@ -205,37 +176,20 @@ def _part(dataset: Dataset, split: str) -> Dataset:
     return part
 
 
-def _card(job: Job, source: DataSettings, trained: Report, found: ModelFacts, calibration_chips: int) -> ModelCard:
-    _, size, _, channels = found.input.shape
+def _card(
+    job: Job, source: DataSettings, original: ModelCard, found: ModelFacts, calibration_chips: int, data_sha256: str
+) -> ModelCard:
+    """The float model's, with what the conversion makes of it; figures come later."""
     chosen = f"{source.train_split}, class-balanced, seed {job.seed}, with one chip of 0..255"
     calibration = UNCALIBRATED.get(job.mode, chosen)
     input_spec, quantisation = contract(found, calibration_chips, calibration, job.mode)
-    return ModelCard(
-        name=trained.recipe,
-        labels=trained.labels,
-        chip=ChipSpec(size=size, channels=1 if channels == 1 else 3),
+    terms = FER2013_TERMS if source.loader in FER2013_LOADERS else OTHER_TERMS
+    return msgspec.structs.replace(
+        original,
         input=input_spec,
-        output="logits",
-        temperature=round(trained.temperature, 4),
         quantisation=quantisation,
-        recipe={
-            "name": trained.recipe,
-            "seed": trained.seed,
-            "epochs": trained.epochs,
-            "steps": trained.steps,
-            "minutes": round(trained.minutes, 1),
-            "parameters": trained.parameters,
-            "macs": trained.macs,
-            "settings": trained.resolved_recipe,
-        },
-        data={
-            "name": source.loader,
-            "sha256": sha256_of(job.data),
-            "terms": FER2013_TERMS if source.loader in FER2013_LOADERS else OTHER_TERMS,
-        },
+        data={"name": source.loader, "sha256": data_sha256, "terms": terms},
         figures={},
-        intended_use=INTENDED_USE,
-        limits=LIMITS,
     )
 
 
@@ -259,6 +213,7 @@ def _figures(scores: Scores) -> dict[str, Any]:
         "macro_f1": round(scores.macro_f1, 4),
         "ece": round(scores.ece, 4),
         "nll": round(scores.nll, 4),
+        "precision": {entry.label: round(entry.precision, 4) for entry in scores.per_class},
         "recall": {entry.label: round(entry.recall, 4) for entry in scores.per_class},
         "f1": {entry.label: round(entry.f1, 4) for entry in scores.per_class},
     }

@@ -1,24 +1,14 @@
 """The float model that a .tflite was made from."""
 
-import io
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from convert.finding import Finding, close, equal
 from edge.contract.card import ModelCard
-from edge.errors import ConfigError, PermanentError
+from edge.errors import ConfigError
 from training.predictors import Predictor, load_predictor
-from training.report import REPORT, Report, read_report
-
-WEIGHTS = "model.weights.h5"
-"""In the archive that a .keras file is."""
-
-OPTIMIZER = "optimizer"
-"""The group of what only training needs."""
+from training.report import Report, report_beside
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,33 +36,7 @@ def load_reference(path: Path) -> Reference:
     if path.suffix != ".keras":
         raise ConfigError(f"{path}: expected the float model to compare with, a .keras file")
     predictor = load_predictor(path)
-    refuse_broken_weights(path)
-    return Reference(path, predictor, read_report(path.with_name(REPORT)))
-
-
-def refuse_broken_weights(path: Path) -> None:
-    """Look at each weight of a .keras file.
-
-    Raises:
-        PermanentError: one is not a finite number.
-    """
-    import h5py  # type: ignore[import-untyped]  # noqa: PLC0415
-
-    broken = []
-
-    def look(name: str, node: object) -> None:
-        if isinstance(node, h5py.Dataset) and not name.startswith(OPTIMIZER):
-            values = np.asarray(node)
-            if values.dtype.kind == "f" and not np.isfinite(values).all():
-                broken.append(name)
-
-    with zipfile.ZipFile(path) as archive, h5py.File(io.BytesIO(archive.read(WEIGHTS)), "r") as file:
-        file.visititems(look)
-    if broken:
-        raise PermanentError(
-            f"{path}: NaN or infinite weights in {', '.join(broken)}, expected finite ones; its training failed, "
-            "compare with another"
-        )
+    return Reference(path, predictor, report_beside(path))
 
 
 def check_origin(card: ModelCard, reference: Reference) -> Iterator[Finding]:

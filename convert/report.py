@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from convert.inspection import TensorFacts
+from convert.graph import Tensor
 from convert.quantize import Result
 from edge.errors import ConfigError
 from training.metrics import Scores
@@ -135,7 +135,7 @@ def _quantisation(result: Result) -> Text:
     )
 
 
-def _affine(tensor: TensorFacts, scale: float, zero_point: int) -> str:
+def _affine(tensor: Tensor, scale: float, zero_point: int) -> str:
     if not scale:
         return ""
     inner = ", inside of it int8" if tensor.dtype == "float32" else ""
@@ -144,17 +144,18 @@ def _affine(tensor: TensorFacts, scale: float, zero_point: int) -> str:
 
 def _normalisations(result: Result) -> str:
     """Whether the graph is free of them, and where they were."""
-    left = result.facts.loose_arithmetic
+    left = result.facts.unfolded
     count = result.normalisations
     before = (
         "the file does not say how many the model had" if count is None else f"the Keras model had {count or 'none'}"
     )
     if left:
         return (
-            f"{left} multiplications or additions with constants are left behind the first convolution, as of a "
-            f"normalisation that could not be folded; {before}"
+            f"{left} multiplications or additions with constants are left behind the scaling of the input, as of a "
+            "BatchNorm that could not be folded, which costs steps and rounding on the device; put each right behind "
+            f"its convolution, before the activation; {before}"
         )
-    return f"none in the graph, nor arithmetic left of one; {before}"
+    return f"none in the graph, nor arithmetic left of one: all folded into the convolutions; {before}"
 
 
 def _branches(joins: int) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from convert.scaling import scaling_as_convolution
 from edge.contract.card import Mode
 from edge.errors import PermanentError
 from edge.native_log import native_stderr
@@ -44,7 +45,7 @@ def to_tflite(model: Any, mode: Mode, calibration: Pixels | None = None) -> byte
         raise PermanentError(f"the model wants chips of {shape}, the calibration set holds {holds}")
     # an open batch dimension stays -1 in the file, and XNNPACK then refuses it in tflite-runtime
     inputs = keras.Input(batch_shape=(1, *shape), dtype="float32")
-    fixed = keras.Model(inputs, model(inputs))
+    fixed = keras.Model(inputs, (scaling_as_convolution(model) if mode in CALIBRATED else model)(inputs))
 
     def feed() -> Iterator[list[Any]]:
         for chip in () if calibration is None else calibration:

@@ -8,19 +8,21 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from convert.data import data_settings
 from convert.finding import Finding
 from convert.gate import Limits, RecallDrop, check_against, check_card, check_spread, has_figures, scores_of
+from convert.graph import load_graph
 from convert.reference import check_origin, load_reference
-from convert.structure import check_structure, read_structure
+from convert.structure import check_structure
 from edge.classifier import TfliteClassifier
 from edge.contract.card import ModelCard, read_card, read_model
 from edge.errors import ConfigError
 from edge.golden import replay
 from training.compare import Comparison
 from training.evaluate import ask, read_material
+from training.files import write_whole
 from training.metrics import Scores
 from training.predictors import load_predictor
-from training.recipe import DataSettings
 
 LEAST_STEPS = 3
 """The golden chips, from black to a smiling face, move some output of a working model by more quantisation steps."""
@@ -78,10 +80,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
     def write(self, path: Path) -> None:
         """Write it as JSON, replacing the file whole."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f"{path.name}.tmp")
-        temporary.write_bytes(msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n")
-        temporary.replace(path)
+        write_whole(path, msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n")
 
 
 def judge(question: Question) -> Verdict:
@@ -112,9 +111,9 @@ def verify(path: Path) -> list[Finding]:
     """
     content = read_model(path)
     card, _ = read_card(content, path.name)
-    structure = read_structure(content, path.name)
+    loaded, graph = load_graph(content, path.name)
     classifier = TfliteClassifier(path)
-    return [*_check_card(card), *check_structure(structure, card), *_check_golden(classifier)]
+    return [*_check_card(card), *check_structure(graph, loaded, card), *_check_golden(classifier)]
 
 
 def _check_card(card: ModelCard) -> Iterator[Finding]:
@@ -148,7 +147,9 @@ def _measured(question: Question, data: Path, verdict: Verdict) -> Verdict:
     """The verdict with what the pictures say."""
     card, _ = read_card(read_model(question.model), question.model.name)
     reference = None if question.against is None else load_reference(question.against)
-    source = _source(card, question)
+    source = data_settings(
+        card.recipe.get("settings"), question.model, loader=question.loader, report_split=question.split
+    )
     material = read_material(data, source.report_split, source.loader, question.cache, source.options)
     after = ask([question.model], load_predictor(question.model), material)
     mode = card.quantisation.mode
@@ -173,17 +174,3 @@ def _measured(question: Question, data: Path, verdict: Verdict) -> Verdict:
         comparison=comparison,
         recall=recall,
     )
-
-
-def _source(card: ModelCard, question: Question) -> DataSettings:
-    """Where the pictures come from: as asked, else as the recipe that the model was trained by says."""
-    settings = card.recipe.get("settings")
-    try:
-        said: DataSettings = msgspec.convert((settings or {}).get("data", {}), DataSettings)
-    except (msgspec.ValidationError, AttributeError) as error:
-        raise ConfigError(
-            f"the card of {question.model} describes its data in words of another version ({error}); convert it again"
-        ) from error
-    asked = {"loader": question.loader, "report_split": question.split}
-    chosen: DataSettings = msgspec.structs.replace(said, **{name: value for name, value in asked.items() if value})
-    return chosen

@@ -24,7 +24,7 @@ from edge.server.view import Backstage, epoch_s
 from edge.sinks.jsonl import JsonlSink
 from edge.slot import LatestSlot
 from edge.sources import choose, open_source
-from edge.sources.specs import redacted
+from edge.sources.specs import ImagesSpec, redacted
 from edge.sources.uri import parse
 from edge.status import SourceStatus, Status
 from edge.supervisor import Supervisor, Task
@@ -48,9 +48,10 @@ class App:
         self.config = config
         self._started_ns = clock()
         self._choice = choose(config.source.uri)
-        self._live = getattr(parse(self._choice.uri), "realtime", True)
-        self._detector, self._notices = build_detector(config.detector)
-        self._classifier = build_classifier(config.expression.model)
+        spec = parse(self._choice.uri)
+        self._live = getattr(spec, "realtime", True)
+        self._detector, self._fallbacks = build_detector(config.detector)
+        self._classifier, self._doubts = build_classifier(config.expression, stills=isinstance(spec, ImagesSpec))
         self.telemetry = Telemetry(clock, live=self._live)
         self._audience = Audience()
         self._frames: LatestSlot[Frame] = LatestSlot()
@@ -100,7 +101,7 @@ class App:
             uptime_s=round((time.monotonic_ns() - self._started_ns) / 1e9, 1),
             source=source,
             detector=self._detector.name,
-            model=self._classifier.card.name,
+            model=self._classifier.name,
             runtime=self._classifier.runtime,
             labels=self._classifier.labels,
             threshold=self.config.expression.threshold,
@@ -113,7 +114,7 @@ class App:
             viewers=self._audience.count,
             encoded=telemetry.encoded,
             events_lost=sum(sink.dropped for sink in self._sinks),
-            notices=self._notices,
+            notices=(*self._fallbacks, *self._doubts),
         )
 
     def _faces(self, source: SourceStatus) -> int:
@@ -159,13 +160,13 @@ class App:
         ]
 
     def _log_choices(self) -> None:
-        for notice in self._notices:
+        for notice in self._fallbacks:
             event(log, logging.WARNING, "detector.fallback", notice)
+        for notice in self._doubts:
+            event(log, logging.WARNING, "model.doubtful", notice)
         for reason in self._classifier.rejected_runtimes:
             event(log, logging.WARNING, "runtime.rejected", reason)
-        chosen = (
-            f"expressions by {self._classifier.card.name} on {self._classifier.runtime}, faces by {self._detector.name}"
-        )
+        chosen = f"expressions by {self._classifier.name} on {self._classifier.runtime}, faces by {self._detector.name}"
         event(log, logging.INFO, "runtime.chosen", chosen, xnnpack=self._classifier.xnnpack)
         event(log, logging.INFO, "source.chosen", self._choice.reason, source=self.capture.status.name)
 

@@ -82,7 +82,8 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     add("--lan", action="store_true", help="listen on all interfaces, protected by a token made on first use")
     add("--insecure", action="store_true", default=None, help="allow a public bind without any protection")
     add("--detector", metavar="NAME", help="auto (default), blazeface-full, blazeface-sparse, blazeface-short, haar")
-    add("--model", metavar="PATH", help="expression model (.tflite with its card)")
+    add("--model", metavar="PATH", action="append", help="expression model (.tflite); given again: the mean of all")
+    add("--flip", action="store_true", default=None, help="average with each face's mirror image, at twice the time")
     add("--config", metavar="FILE", type=Path, help="TOML file with settings")
     add("--events", metavar="FILE", help="write one JSON line per scene with faces")
     add("--duration", metavar="S", type=float, help="end after so many seconds")
@@ -99,6 +100,7 @@ def _flags(arguments: argparse.Namespace) -> Layer:
         ("server", "insecure"): arguments.insecure,
         ("detector", "name"): arguments.detector,
         ("expression", "model"): arguments.model,
+        ("expression", "flip"): arguments.flip,
         ("events", "path"): arguments.events,
         ("log", "level"): arguments.log_level,
         ("log", "format"): arguments.log_format,

@@ -1,13 +1,9 @@
 """`emotion-edge models`: what lies where, whether it is whole, and what it says of itself."""
 
 import argparse
-from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
-
 from edge import model_store
-from edge.contract.card import ModelCard
 
 
 def add_models(parser: argparse.ArgumentParser) -> None:
@@ -20,8 +16,9 @@ def add_models(parser: argparse.ArgumentParser) -> None:
     verify = actions.add_parser("verify", help="check all files: hashes, card, golden chips")
     verify.add_argument("model", nargs="*", type=Path, help="further expression models")
     verify.set_defaults(command=_verify)
-    inspect = actions.add_parser("inspect", help="show an expression model's card")
+    inspect = actions.add_parser("inspect", help="show what an expression model is, by its card")
     inspect.add_argument("model", nargs="?", type=Path, help="a .tflite; default: the shipped one")
+    inspect.add_argument("--json", action="store_true", help="print the card as JSON")
     inspect.set_defaults(command=_inspect)
 
 
@@ -61,29 +58,37 @@ def _verify(arguments: argparse.Namespace) -> int:
 
 
 def _inspect(arguments: argparse.Namespace) -> int:
+    from edge.card_page import card_page  # noqa: PLC0415
     from edge.classifier import SHIPPED  # noqa: PLC0415
-    from edge.contract.card import read_card, read_model  # noqa: PLC0415
+    from edge.contract.card import NoCard, card_json, read_card, read_model  # noqa: PLC0415
 
     path = arguments.model or SHIPPED
     content = read_model(path)
-    card, golden = read_card(content, str(path))
-    print(f"{path} ({len(content) / 1000:.0f} KB), {len(golden.chips)} golden chips")
-    print("\n".join(_card_lines(card)))
+    try:
+        card, golden = read_card(content, str(path))
+    except NoCard as error:
+        raise NoCard(f"{error}\n{_ends(content, str(path))}") from error
+    if arguments.json:
+        print(card_json(card).decode())
+    else:
+        print("\n".join(card_page(card, golden, str(path), len(content))))
     return 0
 
 
-def _card_lines(card: ModelCard) -> Iterator[str]:
-    for name, value in msgspec.to_builtins(card).items():
-        yield from _lines(name, value, 0)
+def _ends(content: bytes, name: str) -> str:
+    """What a model without a card tells of itself, for who writes its contract by hand."""
+    from edge import runtime  # noqa: PLC0415
+    from edge.card_page import tensor_lines  # noqa: PLC0415
 
-
-def _lines(name: str, value: object, depth: int) -> Iterator[str]:
-    indent = "  " * depth
-    if isinstance(value, dict):
-        yield f"{indent}{name}:"
-        for key, inner in value.items():
-            yield from _lines(key, inner, depth + 1)
-    elif isinstance(value, list | tuple):
-        yield f"{indent}{name}: {', '.join(map(str, value))}"
-    else:
-        yield f"{indent}{name}: {value}"
+    interpreter = runtime.load(content, name).interpreter
+    ends = [("input", tensor) for tensor in interpreter.get_input_details()]
+    ends += [("output", tensor) for tensor in interpreter.get_output_details()]
+    return "\n".join(
+        (
+            "Its tensors are:",
+            *(f"  {line}" for line in tensor_lines(ends)),
+            "What they mean only its maker can tell. To run it without a card, write it into [expression.contract] of "
+            "the configuration: labels, in the order of the outputs; output, logits or probabilities; scale and offset "
+            "of `pixel * scale + offset`, from 0 to 255 to what it expects.",
+        )
+    )

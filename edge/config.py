@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import msgspec
 from msgspec import Meta
 
+from edge.contract.terms import GivenContract, Output
 from edge.errors import ConfigError
 from edge.server.settings import ServerSettings
 
@@ -18,6 +19,8 @@ CONFIG_VARIABLE = "EMOTION_EDGE_CONFIG"
 SYSTEM_FILE = Path("/etc/emotion-edge/config.toml")
 
 Share = Annotated[float, Meta(ge=0.0, le=1.0)]
+Models = str | Annotated[tuple[str, ...], Meta(min_length=1)]
+"""Paths of model files that answer together; in the environment joined as those of $PATH are."""
 
 
 class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,12 +63,19 @@ class ExpressionConfig(_Section, frozen=True):
     """How a face is named.
 
     Attributes:
-        model: path of a .tflite with its card; empty: the one that comes with the program.
+        model: path of a .tflite, or several whose answers are averaged; `shipped` or empty: the one that comes with
+            the program.
+        still_model: the same for pictures (`images:` sources); empty: `model`.
+        flip: average the answers to each face and to its mirror image; costs twice the time.
+        contract: what models without a card take and give; several name the file each is for.
         threshold: below this confidence a face is `uncertain`.
         smoothing_s: time constant of the average over time; 0: none.
     """
 
-    model: str = ""
+    model: Models = ""
+    still_model: Models = ""
+    flip: bool = False
+    contract: GivenContract | tuple[GivenContract, ...] | None = None
     threshold: Share = 0.45
     smoothing_s: Annotated[float, Meta(ge=0.0, le=10.0)] = 0.25
 
@@ -176,6 +186,9 @@ def _explained(error: msgspec.ValidationError) -> str:
     for section, key, kind in settings():
         if f"`{section}.{key}`" in text and get_origin(kind) is Literal:
             return f"{text}; allowed: {', '.join(get_args(kind))}"
+    if "`expression.contract" in text:
+        keys = [field.name for field in msgspec.structs.fields(GivenContract)]
+        return f"{text}; a contract has {', '.join(keys)}; its output is {' or '.join(get_args(Output))}"
     return text
 
 
@@ -202,7 +215,9 @@ def _from_environment(environment: Mapping[str, str]) -> Layer:
         if text is None:
             continue
         try:
-            layer.setdefault(section, {})[key] = msgspec.convert(text, kind, strict=False)
+            several = kind == Models and os.pathsep in text
+            value = text.split(os.pathsep) if several else text
+            layer.setdefault(section, {})[key] = msgspec.convert(value, kind, strict=False)
         except msgspec.ValidationError as error:
             shown = "***" if key == "token" else text
             raise ConfigError(f"bad value {shown!r} in {variable}: {error}") from None

@@ -4,21 +4,26 @@ import time
 from pathlib import Path
 
 import cv2
+import numpy as np
 
 from edge import model_store
-from edge.classifier import SHIPPED, TfliteClassifier
-from edge.config import Config, DetectorConfig
+from edge.classifier import SHIPPED, ContractClassifier, TfliteClassifier, load_classifier
+from edge.config import Config, DetectorConfig, ExpressionConfig, Models
+from edge.contract.terms import GivenContract
 from edge.detectors.blazeface import VARIANTS, BlazeFace
 from edge.detectors.haar import Haar
+from edge.ensemble import Ensemble, Mirrored
 from edge.errors import ConfigError, PermanentError
 from edge.golden import replay
 from edge.pipeline import ExpressionRule, Pipeline
 from edge.policy import Policy
-from edge.ports import FaceDetector
+from edge.ports import ExpressionModel, FaceDetector
+from edge.probing import examine, probe_chips
 from edge.tracker import TrackerSettings
 
 AUTO_DETECTOR = "blazeface-full"
 """Found every face on the clips at no false alarm; costs a seventh of the Haar cascade."""
+DEFAULT_EXPRESSION = ExpressionConfig()
 
 
 def build_detector(config: DetectorConfig) -> tuple[FaceDetector, tuple[str, ...]]:
@@ -51,26 +56,71 @@ def build_detector(config: DetectorConfig) -> tuple[FaceDetector, tuple[str, ...
     return BlazeFace(name, path, min_score=config.min_score, min_face_px=config.min_face_px), notices
 
 
-def build_classifier(model: str) -> TfliteClassifier:
-    """The expression model at that path, or the shipped one, once it has answered its golden chips.
+def build_classifier(
+    settings: ExpressionConfig = DEFAULT_EXPRESSION, *, stills: bool = False
+) -> tuple[ExpressionModel, tuple[str, ...]]:
+    """The model or models the settings ask for, once each has shown what it answers; and what a person should know.
+
+    Args:
+        settings: which.
+        stills: whether the source gives pictures that do not follow each other.
 
     Raises:
-        PermanentError: it cannot be used, or answers otherwise than when it was made.
+        ConfigError: a model has neither card nor contract, or the models do not know the same classes.
+        PermanentError: one cannot be used, or answers otherwise than it should.
     """
-    path = Path(model) if model else SHIPPED
-    classifier = TfliteClassifier(path)
-    result = replay(classifier)
-    if not result.passed:
-        raise PermanentError(f"{path} {result.text()}; it is damaged, or its runtime is: fetch or convert it again")
-    return classifier
+    paths = _paths((settings.still_model if stills else "") or settings.model)
+    proven = [_proven(path, _contract_for(path, settings)) for path in paths]
+    members = [member for member, _ in proven]
+    model: ExpressionModel = members[0] if len(members) == 1 else Ensemble(members)
+    return Mirrored(model) if settings.flip else model, tuple(notice for _, notice in proven if notice)
 
 
-def build_pipeline(config: Config, detector: FaceDetector, classifier: TfliteClassifier) -> Pipeline:
+def _paths(models: Models) -> tuple[Path, ...]:
+    named = (models,) if isinstance(models, str) else models
+    return tuple(SHIPPED if name in ("", "shipped") else Path(name) for name in named)
+
+
+def _contract_for(path: Path, settings: ExpressionConfig) -> GivenContract | None:
+    """What the settings say of that file: the contract that names it, else the one that names none."""
+    given = settings.contract
+    contracts = () if given is None else (given,) if isinstance(given, GivenContract) else given
+    for names in ((str(path), path.name), ("",)):
+        found = [contract for contract in contracts if contract.model in names]
+        if len(found) > 1:
+            raise ConfigError(
+                f"{len(found)} contracts in the configuration are for {path}; expected one that says `model = "
+                f'"{path.name}"`'
+            )
+        if found:
+            return found[0]
+    return None
+
+
+def _proven(path: Path, given: GivenContract | None) -> tuple[ContractClassifier, str | None]:
+    """A model that answers as it did where it was made, or at least as its contract says; and what is odd about it."""
+    classifier = load_classifier(path, given)
+    if isinstance(classifier, TfliteClassifier):
+        result = replay(classifier)
+        if not result.passed:
+            raise PermanentError(f"{path} {result.text()}; it is damaged, or its runtime is: fetch or convert it again")
+        answers, source = classifier.golden.outputs, "card"
+    else:
+        try:
+            answers = np.stack([classifier.raw(chip) for chip in probe_chips(classifier.contract.chip)])
+        except (RuntimeError, ValueError) as error:
+            raise PermanentError(
+                f"the model {path} was loaded but cannot be run ({error}); it is damaged: fetch or convert it again"
+            ) from error
+        source = "contract"
+    return classifier, examine(str(path), classifier.contract, classifier.real(answers), classifier.step, source)
+
+
+def build_pipeline(config: Config, detector: FaceDetector, classifier: ExpressionModel) -> Pipeline:
     """The core, as configured."""
     return Pipeline(
         detector,
         classifier,
-        classifier.card.chip,
         time.perf_counter_ns,
         policy=Policy(config.detector.interval, config.detector.max_roi_age_ms),
         tracking=TrackerSettings(max_age_ms=max(1000.0, config.detector.max_roi_age_ms)),

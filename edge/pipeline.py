@@ -6,7 +6,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from edge import smoothing, tracker
-from edge.contract.chip import ChipSpec, chip_square, cut_chip
+from edge.contract.chip import chip_square, cut_chip
 from edge.policy import Policy, Since
 from edge.ports import Classifier, Clock, FaceDetector
 from edge.tracker import TrackerSettings, Tracks
@@ -33,7 +33,6 @@ class Pipeline:
         self,
         detector: FaceDetector,
         classifier: Classifier,
-        chip: ChipSpec,
         clock: Clock,
         *,
         policy: Policy | None = None,
@@ -42,7 +41,6 @@ class Pipeline:
     ) -> None:
         self._detector = detector
         self._classifier = classifier
-        self._chip = chip
         self._clock = clock
         self._policy = policy or Policy()
         self._tracking = tracking or TrackerSettings()
@@ -70,27 +68,29 @@ class Pipeline:
         return Scene(frame, self._tracks.items, self._classifier.labels, decision, watch.laps_ns)
 
     def _classified(self, frame: Frame, watch: "Stopwatch") -> tuple[Track, ...]:
-        chips = [(track, self._cut(frame, track)) for track in self._tracks.items]
-        seen = [(track, chip) for track, chip in chips if chip is not None]
+        cut = [(track, self._cut(frame, track)) for track in self._tracks.items]
+        seen = [track for track, chips in cut if chips]
         watch.lap("chip")
         if not seen:
             return self._tracks.items
-        scores = self._classifier.classify(np.array([chip for _, chip in seen]))
+        views = zip(*[chips for _, chips in cut if chips], strict=True)
+        scores = self._classifier.classify(*[np.array(chips) for chips in views])
         watch.lap("classify")
-        named = {track.id: self._named(track, now, frame) for (track, _), now in zip(seen, scores, strict=True)}
+        named = {track.id: self._named(track, now, frame) for track, now in zip(seen, scores, strict=True)}
         return tuple(named.get(track.id, track) for track in self._tracks.items)
 
-    def _cut(self, frame: Frame, track: Track) -> Pixels | None:
-        framing = self._detector.framing
-        square = chip_square(track.box, frame.width, frame.height, framing, self._chip.margin)
-        outside = (
-            square.x >= frame.width or square.y >= frame.height or square.x + square.w <= 0 or square.y + square.h <= 0
-        )
-        if outside:
-            return None
-        # a grey chip from a BGR frame: convert the crop, not the frame
-        has_luma = frame.pixels.ndim == 2 and self._chip.channels == 1
-        return cut_chip(frame.luma if has_luma else frame.bgr, square, self._chip)
+    def _cut(self, frame: Frame, track: Track) -> tuple[Pixels, ...]:
+        """The face's chip for each of the classifier's views; none if one would show nothing of the frame."""
+        framing, width, height = self._detector.framing, frame.width, frame.height
+        chips = []
+        for view in self._classifier.views:
+            square = chip_square(track.box, width, height, framing, view.margin)
+            if square.x >= width or square.y >= height or square.x + square.w <= 0 or square.y + square.h <= 0:
+                return ()
+            # a grey chip from a BGR frame: convert the crop, not the frame
+            has_luma = frame.pixels.ndim == 2 and view.channels == 1
+            chips.append(cut_chip(frame.luma if has_luma else frame.bgr, square, view))
+        return tuple(chips)
 
     def _named(self, track: Track, now: np.ndarray, frame: Frame) -> Track:
         dt_s = 0.0 if track.scored_ns is None else (frame.t_ns - track.scored_ns) / 1e9

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
+from edge.contract.chip import ChipSpec
 from edge.types import EmotionScores, Face, Frame, Framing, Pixels, Scene
 
 Clock = Callable[[], int]
@@ -50,16 +51,41 @@ class FaceDetector(Protocol):
 
 
 class Classifier(Protocol):
-    """Names the expression on face chips.
+    """Names the expression on faces.
 
     Attributes:
         labels: class names, in the order of the scores.
+        views: the chips it wants of each face, no two alike.
     """
 
     labels: tuple[str, ...]
+    views: tuple[ChipSpec, ...]
 
-    def classify(self, chips: Pixels) -> tuple[EmotionScores, ...]:
-        """Probabilities for each of `chips` (uint8 (N, S, S, C), 0..255)."""
+    def classify(self, *chips: Pixels) -> tuple[EmotionScores, ...]:
+        """Probabilities for each of N faces.
+
+        Args:
+            chips: for each of `views` the chips of all faces, uint8 (N, S, S, C), 0..255.
+        """
+
+
+class ExpressionModel(Classifier, Protocol):
+    """A classifier and what is told of it.
+
+    Attributes:
+        name: for people.
+        runtime: the interpreter's name and version.
+        xnnpack: whether it uses XNNPACK.
+        rejected_runtimes: why each better runtime was not taken.
+    """
+
+    name: str
+    runtime: str
+    xnnpack: bool
+    rejected_runtimes: tuple[str, ...]
+
+    def invoke(self) -> None:
+        """The bare native calls for one face, on whatever the inputs hold (for benchmarks)."""
 
 
 class Sink(Protocol):

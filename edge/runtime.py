@@ -5,10 +5,12 @@ An import that works proves nothing: tflite-runtime beside numpy 2 imports and t
 
 import importlib
 import importlib.metadata
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from edge.errors import PermanentError
+from edge.legacy_xnnpack import int8_delegate
 from edge.native_log import native_stderr
 
 CANDIDATES = (
@@ -71,8 +73,7 @@ def load(content: bytes, name: str, threads: int = 1) -> Loaded:
         try:
             with native_stderr() as lines:
                 module = importlib.import_module(module_name)
-                interpreter: Interpreter = module.Interpreter(model_content=content, num_threads=threads)
-                interpreter.allocate_tensors()
+                interpreter = _construct(module, distribution, content, threads)
         except (ImportError, SystemError, ValueError, RuntimeError, AttributeError, TypeError) as error:
             rejected.append(f"{distribution}: {type(error).__name__}: {_first_line(error)}")
         else:
@@ -80,10 +81,29 @@ def load(content: bytes, name: str, threads: int = 1) -> Loaded:
             if any("XNNPACK delegate" in line for line in lines):
                 _with_xnnpack.add(distribution)
             return Loaded(interpreter, f"{distribution} {version}", distribution in _with_xnnpack, tuple(rejected))
-    raise PermanentError(
-        f"no TFLite runtime can run {name} ({len(content)} bytes): {'; '.join(rejected)}. "
-        "If another model runs, this file is broken or truncated; if none does, `pip install ai-edge-litert`"
-    )
+    reasons = "; ".join(rejected)
+    if "custom op" in reasons or "Select TensorFlow op" in reasons:
+        advice = "Convert it with TFLite's built-in operators only"
+    else:
+        advice = "If another model runs, this file is broken or truncated; if none does, `pip install ai-edge-litert`"
+    raise PermanentError(f"no TFLite runtime can run {name} ({len(content)} bytes): {reasons}. {advice}")
+
+
+def _construct(module: Any, distribution: str, content: bytes, threads: int) -> Interpreter:
+    """An interpreter with its tensors allocated, on XNNPACK wherever that can be had."""
+    delegate = int8_delegate(distribution, threads)
+    interpreter: Interpreter
+    if delegate is not None:
+        # a graph that the delegate refuses may still run without it
+        with suppress(RuntimeError, ValueError):
+            interpreter = module.Interpreter(
+                model_content=content, num_threads=threads, experimental_delegates=[delegate]
+            )
+            interpreter.allocate_tensors()
+            return interpreter
+    interpreter = module.Interpreter(model_content=content, num_threads=threads)
+    interpreter.allocate_tensors()
+    return interpreter
 
 
 def _first_line(error: BaseException) -> str:

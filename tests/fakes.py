@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from edge.contract.chip import ChipSpec
 from edge.contract.labels import FER2013_LABELS
 from edge.errors import SourceEnded
 from edge.types import Box, EmotionScores, Face, Frame, Framing, Pixels, Scene
@@ -43,16 +44,17 @@ class FakeClassifier:
     """Says `happy` at the confidence it is told."""
 
     labels = FER2013_LABELS
+    views = (ChipSpec(),)
 
     def __init__(self, confidence: float = 0.9) -> None:
         self._scores = np.full(7, (1 - confidence) / 6, np.float32)
         self._scores[3] = confidence
         self.chips: list[Pixels] = []
 
-    def classify(self, chips: Pixels) -> tuple[EmotionScores, ...]:
-        """The same for each chip."""
-        self.chips.append(chips)
-        return (self._scores,) * len(chips)
+    def classify(self, *chips: Pixels) -> tuple[EmotionScores, ...]:
+        """The same for each face."""
+        self.chips.extend(chips)
+        return (self._scores,) * len(chips[0])
 
 
 class FakeSource:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from training.files import write_whole, written_whole
 from training.metrics import Scores
 from training.report import Report
 
@@ -14,20 +15,20 @@ MODEL = "model.keras"
 ARCHITECTURE = "architecture.json"
 WEIGHTS = "model.weights.h5"
 EVALUATION = "evaluation.txt"
+HISTORY = "history.csv"
 
 
 def write_model(model: "keras.Model", out: Path) -> None:
     """Write the model whole, and its architecture and its weights each for themselves, into the directory `out`."""
-    _write(out / ARCHITECTURE, model.to_json(indent=2))
+    write_whole(out / ARCHITECTURE, model.to_json(indent=2).encode())
     for name, save in ((WEIGHTS, model.save_weights), (MODEL, model.save)):
-        temporary = out / f"unfinished-{name}"  # Keras insists on the suffixes
-        save(temporary)
-        temporary.replace(out / name)
+        with written_whole(out / name) as temporary:
+            save(temporary)
 
 
 def write_evaluation(report: Report, out: Path) -> None:
     """Write the report's figures as text for people."""
-    _write(out / EVALUATION, "\n".join(_lines(report)) + "\n")
+    write_whole(out / EVALUATION, ("\n".join(_lines(report)) + "\n").encode())
 
 
 def _lines(report: Report) -> Iterator[str]:
@@ -49,9 +50,3 @@ def _part(name: str, scores: Scores) -> Iterator[str]:
     yield f"  {'':{width}}  precision  recall      F1  pictures"
     for each in scores.per_class:
         yield f"  {each.label:{width}}  {each.precision:9.3f} {each.recall:7.3f} {each.f1:7.3f} {each.support:9d}"
-
-
-def _write(path: Path, text: str) -> None:
-    temporary = path.with_name(f"{path.name}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)

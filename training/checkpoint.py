@@ -69,15 +69,29 @@ class Progress(msgspec.Struct, frozen=True):
     accuracy_sum: float = 0.0
 
 
-def save(path: Path, model: "keras.Model", progress: Progress) -> None:
-    """Write weights, averages, optimiser, random states, progress; the old file stays until this one is whole."""
+_BEST = "best-"
+
+
+def save(path: Path, model: "keras.Model", progress: Progress, best: learner.Weights | None = None) -> None:
+    """Write weights, averages, optimiser, random states, progress; the old file stays until this one is whole.
+
+    Args:
+        path: of the file.
+        model: in training.
+        progress: of the run.
+        best: the weights of its best evaluation. In the same file, they cannot be of another moment than the rest.
+    """
     arrays = {f"{number:04}": np.asarray(value) for number, value in enumerate(_values(model))}
+    arrays |= {f"{_BEST}{number:04}": value for number, value in enumerate(best or [])}
     arrays["progress"] = np.frombuffer(msgspec.json.encode(progress), np.uint8)
     write_arrays(path, arrays)
 
 
-def restore(path: Path, model: "keras.Model", identity: Identity) -> Progress:
+def restore(path: Path, model: "keras.Model", identity: Identity) -> tuple[Progress, learner.Weights | None]:
     """Put the state of `path` into `model` (built and compiled alike).
+
+    Returns:
+        How far the run had come, and the weights of its best evaluation if it keeps them.
 
     Raises:
         ConfigError: the run in `path` was another one.
@@ -87,7 +101,9 @@ def restore(path: Path, model: "keras.Model", identity: Identity) -> Progress:
     try:
         with np.load(path, allow_pickle=False) as stored:
             progress = msgspec.json.decode(stored["progress"].tobytes(), type=Progress)
-            values = [stored[name] for name in sorted(stored.files) if name != "progress"]
+            names = sorted(set(stored.files) - {"progress"})
+            values = [stored[name] for name in names if not name.startswith(_BEST)]
+            best = [stored[name] for name in names if name.startswith(_BEST)] or None
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, msgspec.DecodeError) as error:
         raise PermanentError(f"{path}: not a checkpoint of this version ({error}); delete it to start anew") from error
     for name in Identity.__struct_fields__:
@@ -99,11 +115,13 @@ def restore(path: Path, model: "keras.Model", identity: Identity) -> Progress:
                 f"{path} is of a run with another {_difference(name, found, expected)}; "
                 "continue it with what it began with, or give another --out"
             )
-    if [value.shape for value in values] != [tuple(variable.shape) for variable in variables]:
+    wanted = [tuple(variable.shape) for variable in variables]
+    weights = [tuple(variable.shape) for variable in model.weights]
+    if [value.shape for value in values] != wanted or (best and [value.shape for value in best] != weights):
         raise PermanentError(f"{path}: its arrays do not fit this version's network; delete it to start anew")
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
-    return msgspec.structs.replace(progress, identity=identity)
+    return msgspec.structs.replace(progress, identity=identity), best
 
 
 def _difference(name: str, found: Any, expected: Any) -> str:

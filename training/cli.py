@@ -8,17 +8,24 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from edge.errors import EXIT_FAULT, ConfigError, EdgeError, exit_code
+from edge.errors import EXIT_CONFIG, EXIT_FAULT, ConfigError, EdgeError, PermanentError, exit_code
 
 if TYPE_CHECKING:
+    from training.checkpoint import EpochRow
     from training.data.dataset import Dataset
     from training.evaluate import Material
+    from training.fit import Run
     from training.recipe import DataSettings
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 BACKENDS = ("tensorflow", "torch", "jax")
 """Keras' backends that training works with; the first is the default."""
+
+PACKAGES = (BACKENDS[0], "keras", "matplotlib", "scipy", "sklearn", "tensorboardX", "tqdm")
+"""What the extra `train` brings, as it is imported; some commands go without."""
+
+_INSTALL = ".venv/bin/pip install -e '.[train]'"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -33,7 +40,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted; a run goes on from its last epoch with --resume", file=sys.stderr)
         return EXIT_FAULT
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in PACKAGES:
+            raise
+        print(f"error: {_missing(package)}", file=sys.stderr)
+        return EXIT_CONFIG
     return 0
+
+
+def _missing(package: str) -> str:
+    """What to do about a package that a command needs and that is not installed."""
+    if package != BACKENDS[0]:
+        return f"the package {package} is not installed here; install what training takes: {_INSTALL}"
+    here = [name for name in BACKENDS[1:] if importlib.util.find_spec(name) is not None]
+    other = (
+        f"KERAS_BACKEND={here[0]}, which is installed here" if here else "KERAS_BACKEND=torch or jax, with that package"
+    )
+    return (
+        f"TensorFlow is not installed here, and it is what Keras runs on unless KERAS_BACKEND names another; install "
+        f"it: {_INSTALL}; or set {other}"
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -93,8 +120,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_predict(commands, source)
 
     compare = commands.add_parser("compare", parents=[measured], help="say which of two models is better, if either")
-    compare.add_argument("a", type=Path)
-    compare.add_argument("b", type=Path)
+    side = "a model file, or several with + between, which are an ensemble: a.keras+b.tflite"
+    compare.add_argument("a", help=side)
+    compare.add_argument("b", help="likewise")
     compare.set_defaults(command=_compare)
 
     networks = commands.add_parser("networks", help="show what each recipe's network is, and costs")
@@ -117,7 +145,7 @@ def _add_data(commands: Commands, source: argparse.ArgumentParser) -> None:
     data = commands.add_parser("data", parents=[source], help="say what is in the data, and write it in other forms")
     data.add_argument("--npy", type=Path, metavar="DIR", help="write pairs of .npy files")
     data.add_argument("--folders", type=Path, metavar="DIR", help="write one folder for each split and class")
-    data.add_argument("--pack", type=Path, metavar="FILE", help="write one small file, for moving the data")
+    data.add_argument("--pack", type=Path, metavar="FILE", help="write one file of at most 60 MB, for moving the data")
     data.add_argument("--sheet", type=Path, metavar="PNG", help="draw some pictures; with --recipe augmented as well")
     data.set_defaults(command=_data)
 
@@ -150,36 +178,37 @@ def _prepare_backend(threads: int | None) -> None:
 
 
 def _fit(arguments: argparse.Namespace) -> None:
-    from training.fit import Run, fit  # noqa: PLC0415
+    from training.fit import Run, fit_parts, prepare  # noqa: PLC0415
     from training.recipe import load_recipe  # noqa: PLC0415
 
     recipe = load_recipe(arguments.recipe)
-    out = arguments.out or Path("runs") / recipe.name
-    report = fit(
-        Run(
-            recipe=recipe,
-            data=arguments.data,
-            out=out,
-            cache=arguments.cache,
-            seed=arguments.seed,
-            resume=arguments.resume,
-            max_minutes=arguments.max_minutes,
-        )
+    run = Run(
+        recipe=recipe,
+        data=arguments.data,
+        out=arguments.out or Path("runs") / recipe.name,
+        cache=arguments.cache,
+        seed=arguments.seed,
+        resume=arguments.resume,
+        max_minutes=arguments.max_minutes,
     )
-    if report is not None:
-        _report_run(arguments, out, recipe.data)
+    source = prepare(run)
+    if fit_parts(run, source.parts, source.sha256) is not None:
+        _report_run(run, source.dataset)
 
 
-def _report_run(arguments: argparse.Namespace, out: Path, settings: "DataSettings") -> None:
+def _report_run(run: "Run", dataset: "Dataset") -> None:
     """The model is there by now: that its pictures cannot be drawn is said, and is no failure of the run."""
+    from training.evaluate import material_of  # noqa: PLC0415
     from training.reporting.run_report import DIRECTORY, report_run  # noqa: PLC0415
 
+    settings = run.recipe.data
     try:
-        report_run(out, arguments.data, settings, arguments.cache)
+        material = material_of(dataset, run.data, settings.report_split, settings.loader)
+        report_run(run.out, material, settings.train_split, run.cache)
     except (EdgeError, OSError) as error:
         print(f"the model is written, its report with pictures is not: {error}", file=sys.stderr)
     else:
-        print(f"report in {out / DIRECTORY}")
+        print(f"report in {run.out / DIRECTORY}")
 
 
 def _teach(arguments: argparse.Namespace) -> None:
@@ -273,6 +302,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     from training.evaluate import ask, judge, load_together, table  # noqa: PLC0415
 
     predictor = load_together(arguments.model)
+    history = _history(arguments.model) if arguments.report else ()
     material, settings = _read_material(arguments)
     answers = ask(arguments.model, predictor, material, arguments.flip, both=arguments.report is not None)
     evaluation = judge(answers)
@@ -282,8 +312,23 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     if arguments.report:
         from training.reporting.model_report import report_on  # noqa: PLC0415
 
-        report_on(answers, arguments.report, settings.train_split, arguments.cache)
+        report_on(answers, arguments.report, settings.train_split, arguments.cache, history)
         print(f"\nreport in {arguments.report}")
+
+
+def _history(models: Sequence[Path]) -> "tuple[EpochRow, ...]":
+    """The course of the run beside a model, if there is one; an ensemble has none of its own."""
+    from training.artefacts import HISTORY  # noqa: PLC0415
+    from training.reporting.course import read_history  # noqa: PLC0415
+
+    beside = models[0].with_name(HISTORY)
+    if len(models) > 1 or not beside.is_file():
+        return ()
+    try:
+        return read_history(beside)
+    except PermanentError as error:
+        print(f"the course of the training is not drawn: {error}", file=sys.stderr)
+        return ()
 
 
 def _predict(arguments: argparse.Namespace) -> None:
@@ -298,10 +343,11 @@ def _predict(arguments: argparse.Namespace) -> None:
 
 
 def _compare(arguments: argparse.Namespace) -> None:
-    from training.compare import compare, table  # noqa: PLC0415
+    from training.compare import compare, sides, table  # noqa: PLC0415
 
+    a, b = sides(arguments.a), sides(arguments.b)
     material, _ = _read_material(arguments)
-    comparison = compare(arguments.a, arguments.b, material, arguments.flip)
+    comparison = compare(a, b, material, arguments.flip)
     print(table(comparison))
     if arguments.json:
         comparison.write(arguments.json)

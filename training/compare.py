@@ -1,12 +1,15 @@
 """Which of two models is better, or that nothing can be said: a paired test on the same pictures."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.errors import ConfigError
 from training.evaluate import Answers, Material, ask, load_together
+from training.files import write_whole
 from training.metrics import Labels
 from training.reporting.style import signed
 
@@ -35,10 +38,10 @@ class Comparison(msgspec.Struct, frozen=True):
     """Two models on the same pictures.
 
     Attributes:
-        a: path of model A.
-        b: path of model B.
-        a_sha256: of its file.
-        b_sha256: of its file.
+        a: path of model A; of an ensemble's members, joined by " + ".
+        b: of model B, likewise.
+        a_sha256: of A's file, or of those, joined likewise.
+        b_sha256: of B's.
         data_sha256: of the data.
         split: the part.
         flip: whether both were averaged with the mirrored picture.
@@ -74,20 +77,40 @@ class Comparison(msgspec.Struct, frozen=True):
 
     def write(self, path: Path) -> None:
         """Write it as JSON, replacing the file whole."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f"{path.name}.tmp")
-        temporary.write_bytes(msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n")
-        temporary.replace(path)
+        write_whole(path, msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n")
 
 
-def compare(a: Path, b: Path, material: Material, flip: bool = False) -> Comparison:
+def sides(text: str) -> tuple[Path, ...]:
+    """The files of one side of a comparison: one path, or several with a plus between, which are an ensemble.
+
+    A file whose own name has a plus in it is found by its whole name.
+
+    Raises:
+        ConfigError: a plus with no file before or after it.
+    """
+    if Path(text).exists():
+        return (Path(text),)
+    names = text.split("+")
+    if not all(name.strip() for name in names):
+        raise ConfigError(f"{text!r}: expected a model file, or several with + between, as a.keras+b.tflite")
+    return tuple(Path(name.strip()) for name in names)
+
+
+def compare(a: Sequence[Path], b: Sequence[Path], material: Material, flip: bool = False) -> Comparison:
     """Ask both models about the same pictures and weigh the answers against each other.
+
+    Args:
+        a: the files of model A; several are an ensemble.
+        b: of model B, likewise.
+        material: what to ask about.
+        flip: average with the mirrored picture.
 
     Raises:
         ConfigError: a model is missing or knows other classes than the data.
         PermanentError: a file is not a model.
     """
-    return weigh(*(ask([model], load_together([model]), material, flip) for model in (a, b)))
+    predictors = [load_together(models) for models in (a, b)]  # a missing file is found before all the work
+    return weigh(*(ask(models, each, material, flip) for models, each in zip((a, b), predictors, strict=True)))
 
 
 def weigh(a: Answers, b: Answers) -> Comparison:

@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ConfigError
-from training.data import LOADERS
+from training.data import load_data
 from training.data.cache import sha256_of
 from training.data.dataset import NO_LABEL, Dataset
 from training.data.options import DEFAULTS, LoaderOptions
+from training.data.selection import mirrored
+from training.files import write_whole
 from training.metrics import Scores, score
 from training.predictors import Predictor, ensemble, flipped, load_predictor
 
@@ -42,10 +44,7 @@ class Evaluation(msgspec.Struct, frozen=True):
 
     def write(self, path: Path) -> None:
         """Write it as JSON, replacing the file whole."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f"{path.name}.tmp")
-        temporary.write_bytes(msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n")
-        temporary.replace(path)
+        write_whole(path, msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,7 +55,6 @@ class Material:
         path: of the data.
         sha256: of the data.
         loader: that read it.
-        options: given to the loader.
         dataset: all of it.
         split: the part in question.
         part: that part.
@@ -65,7 +63,6 @@ class Material:
     path: Path
     sha256: str
     loader: str
-    options: LoaderOptions
     dataset: Dataset
     split: str
     part: Dataset
@@ -123,15 +120,27 @@ def read_material(
         ConfigError: no such loader or split, or the split has no labels.
         PermanentError: the data cannot be read.
     """
-    if loader not in LOADERS:
-        raise ConfigError(f"--loader {loader}: expected one of {', '.join(LOADERS)}")
-    dataset = LOADERS[loader](data, cache, options)
+    return material_of(load_data(loader, data, cache, options), data, split, loader)
+
+
+def material_of(dataset: Dataset, data: Path, split: str, loader: str) -> Material:
+    """The part `split` of data that have been read.
+
+    Args:
+        dataset: from `load_data`.
+        data: its path.
+        split: name of the part.
+        loader: that read it.
+
+    Raises:
+        ConfigError: no such split, or it has no labels.
+    """
     part = dataset.split(split)
     if not len(part):
         raise ConfigError(f"{data}: no split {split!r}; it has {', '.join(dataset.split_names())}")
     if (part.labels == NO_LABEL).any():
         raise ConfigError(f"{data}: the split {split!r} has no labels, expected some to measure against")
-    return Material(data, sha256_of(data), loader, options, dataset, split, part)
+    return Material(data, dataset.sha256, loader, dataset, split, part)
 
 
 def load_together(models: Sequence[Path]) -> Predictor:
@@ -172,7 +181,7 @@ def ask(
         predictor=ordered,
         material=material,
         single=ordered.probabilities(part.chips),
-        mirrored=ordered.probabilities(part.chips[:, :, ::-1]) if flip or both else None,
+        mirrored=ordered.probabilities(mirrored(part.chips)) if flip or both else None,
         flip=flip,
     )
 

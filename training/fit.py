@@ -18,12 +18,14 @@ from edge.errors import ConfigError, PermanentError
 from training import artefacts, checkpoint, learner
 from training.batches import batches, steps_per_epoch
 from training.checkpoint import EpochRow, Identity, Progress
-from training.data import LOADERS
+from training.data import load_data
 from training.data.cache import sha256_of
+from training.data.dataset import Dataset
 from training.data.duplicates import duplicate_groups
-from training.data.options import content_key
 from training.data.splits import Parts, divide
+from training.files import write_whole
 from training.journal import Journal
+from training.learner import Weights
 from training.metrics import negative_log_likelihood, softmax
 from training.recipe import DataSettings, Recipe
 from training.report import Report, write_report
@@ -35,8 +37,10 @@ if TYPE_CHECKING:
 
 CHECKPOINT = "checkpoint.npz"
 BEST = "best.npz"
+"""Where earlier versions kept the best weights; the checkpoint holds them now."""
+
 MODEL = artefacts.MODEL
-HISTORY = "history.csv"
+HISTORY = artefacts.HISTORY
 RECIPE = "recipe.json"
 
 STATISTICS_BATCHES = 40
@@ -80,9 +84,19 @@ def fit(run: Run, clock: Callable[[], float] = time.monotonic) -> Report | None:
         ConfigError: `out` holds another run, or the recipe does not fit the data.
         PermanentError: the data cannot be read, or the loss is no longer finite.
     """
-    _check_out(run)
-    source = load(run.recipe.data, run.data, run.cache)
+    source = prepare(run)
     return fit_parts(run, source.parts, source.sha256, clock)
+
+
+def prepare(run: Run) -> "Source":
+    """Read and divide the data of a run.
+
+    Raises:
+        ConfigError: `out` holds another run, or the recipe does not fit the data.
+        PermanentError: the data cannot be read.
+    """
+    _check_out(run)
+    return load(run.recipe.data, run.data, run.cache)
 
 
 def fit_parts(run: Run, parts: Parts, digest: str, clock: Callable[[], float] = time.monotonic) -> Report | None:
@@ -106,23 +120,25 @@ def fit_parts(run: Run, parts: Parts, digest: str, clock: Callable[[], float] = 
     resolved = msgspec.json.encode(recipe)
     identity = Identity(msgspec.json.decode(resolved), run.seed, digest, soft_digest)
     run.out.mkdir(parents=True, exist_ok=True)
-    _replace(run.out / RECIPE, msgspec.json.format(resolved, indent=2))
+    write_whole(run.out / RECIPE, msgspec.json.format(resolved, indent=2))
 
     model = learner.build(recipe, len(parts.train.label_names), run.seed, parts.train.chips.shape[1:])
-    progress = checkpoint.restore(stored, model, identity) if stored.exists() else Progress(identity, 0, 0.0)
+    progress, best = Progress(identity, 0, 0.0), None
+    if stored.exists():
+        progress, best = checkpoint.restore(stored, model, identity)
+        if best is None and recipe.optimiser.keep == "best" and _evaluations(progress.history):
+            best = learner.read_weights(run.out / BEST, model)
     with Journal(run.out, recipe.optimiser.epochs, per_epoch, progress.step) as journal:
         journal.say(_summary(run, parts, model, per_epoch, progress))
-        progress = _train(run, parts, soft_labels, model, progress, journal, clock)
+        progress, best = _train(run, parts, soft_labels, model, progress, best, journal, clock)
         early = _stopped_early(recipe, progress.history)
         if early:
             journal.say(f"stopped after epoch {len(progress.history)}: the hold-out has not improved for long enough")
         elif progress.step < per_epoch * recipe.optimiser.epochs:
             journal.say(f"stopped after step {progress.step}: the time is up; go on with --resume")
             return None
-        with learner.averaged(model, _for_statistics(run, parts)):
-            if recipe.optimiser.keep == "best":
-                learner.put_weights(model, run.out / BEST)
-            plain, fold_error = learner.folded(recipe, model, parts.holdout.chips[:64])
+        weights = _to_export(run, parts, model, best)
+        plain, fold_error = learner.folded(recipe, model, parts.holdout.chips[:64], weights)
         artefacts.write_model(plain, run.out)
         report = write_report(run.out, identity, parts, plain, fold_error, progress)
         artefacts.write_evaluation(report, run.out)
@@ -135,14 +151,19 @@ class Source:
     """A file or folder of pictures, read and divided.
 
     Attributes:
-        sha256: of it.
+        dataset: all of it.
         parts: what to learn from, to select on and to report on.
         train_groups: int64 (len(parts.train),), equal for duplicates.
     """
 
-    sha256: str
+    dataset: Dataset
     parts: Parts
     train_groups: NDArray[np.int64]
+
+    @property
+    def sha256(self) -> str:
+        """Of the file or folder."""
+        return self.dataset.sha256
 
 
 def load(settings: DataSettings, data: Path, cache: Path | None) -> Source:
@@ -152,17 +173,13 @@ def load(settings: DataSettings, data: Path, cache: Path | None) -> Source:
         ConfigError: no such loader or split.
         PermanentError: the data cannot be read.
     """
-    if settings.loader not in LOADERS:
-        raise ConfigError(f"data.loader = {settings.loader!r}: expected one of {', '.join(LOADERS)}")
-    dataset = LOADERS[settings.loader](data, cache, settings.options)
+    dataset = load_data(settings.loader, data, cache, settings.options)
     for split in (settings.train_split, settings.report_split):
         if split not in dataset.split_names():
             raise ConfigError(f"{data}: no split {split!r}; it has {', '.join(dataset.split_names())}")
-    digest = sha256_of(data)
-    key = content_key(settings.loader, digest, settings.options)
-    groups = duplicate_groups(dataset.chips, settings.duplicate_correlation, cache, key)
+    groups = duplicate_groups(dataset.chips, settings.duplicate_correlation, cache, dataset.key)
     parts = divide(dataset, groups, settings.train_split, settings.report_split, settings.holdout_share)
-    return Source(digest, parts, groups[np.isin(dataset.rows, parts.train.rows)])
+    return Source(dataset, parts, groups[np.isin(dataset.rows, parts.train.rows)])
 
 
 def _check_out(run: Run) -> None:
@@ -193,9 +210,10 @@ def _train(
     soft_labels: SoftLabels | None,
     model: "keras.Model",
     progress: Progress,
+    best: Weights | None,
     journal: Journal,
     clock: Callable[[], float],
-) -> Progress:
+) -> tuple[Progress, Weights | None]:
     recipe, stored = run.recipe, run.out / CHECKPOINT
     per_epoch = steps_per_epoch(len(parts.train), recipe.optimiser.batch)
     started = epoch_started = clock()
@@ -203,7 +221,7 @@ def _train(
     step, history = progress.step, progress.history
     loss_sum, accuracy_sum = progress.loss_sum, progress.accuracy_sum
     if _stopped_early(recipe, history):
-        return progress
+        return progress, best
     for chips, targets, weights in batches(parts.train, recipe, run.seed, progress.step, soft_labels):
         rate = learning_rate(recipe.optimiser, step, per_epoch, _evaluations(history))
         model.optimizer.learning_rate = rate
@@ -224,7 +242,7 @@ def _train(
             means = loss_sum / per_epoch, accuracy_sum / per_epoch
             row = EpochRow(step // per_epoch, step, rate, *means, clock() - epoch_started)
             if row.epoch % recipe.evaluate_every == 0 or row.epoch == recipe.optimiser.epochs:
-                row = _evaluated(row, run, model, parts, min(_evaluations(history), default=math.inf))
+                row, best = _evaluated(row, run, model, parts, min(_evaluations(history), default=math.inf), best)
             history = (*history, row)
             journal.epoch(row)
             loss_sum = accuracy_sum = 0.0
@@ -233,11 +251,11 @@ def _train(
         if ended or elapsed > limit_s:
             progress = Progress(progress.identity, step, progress.seconds + elapsed, history, loss_sum, accuracy_sum)
             started, limit_s = started + elapsed, limit_s - elapsed
-            checkpoint.save(stored, model, progress)
-            _replace(run.out / HISTORY, _history_csv(history).encode())
+            checkpoint.save(stored, model, progress, best)
+            write_whole(run.out / HISTORY, _history_csv(history).encode())
         if limit_s < 0 or (ended and _stopped_early(recipe, history)):
             break
-    return progress
+    return progress, best
 
 
 def _for_statistics(run: Run, parts: Parts) -> Iterator[NDArray[np.float32]]:
@@ -245,14 +263,30 @@ def _for_statistics(run: Run, parts: Parts) -> Iterator[NDArray[np.float32]]:
     return (chips for chips, *_ in itertools.islice(first_views, STATISTICS_BATCHES))
 
 
-def _evaluated(row: EpochRow, run: Run, model: "keras.Model", parts: Parts, least_nll: float) -> EpochRow:
+def _evaluated(
+    row: EpochRow, run: Run, model: "keras.Model", parts: Parts, least_nll: float, best: Weights | None
+) -> tuple[EpochRow, Weights | None]:
+    """The row with the hold-out's figures, and the best weights so far (None unless the recipe keeps them)."""
     with learner.averaged(model, _for_statistics(run, parts)):
-        probabilities = softmax(learner.logits_of(model, parts.holdout.chips))
-        nll = negative_log_likelihood(probabilities, parts.holdout.labels)
-        if run.recipe.optimiser.keep == "best" and nll < least_nll:
-            learner.keep_weights(model, run.out / BEST)
+        logits = learner.logits_of(model, parts.holdout.chips)
+        weights = learner.weights_of(model) if run.recipe.optimiser.keep == "best" else None
+    probabilities = softmax(logits)
+    nll = negative_log_likelihood(probabilities, parts.holdout.labels)
     accuracy = float((probabilities.argmax(axis=1) == parts.holdout.labels).mean())
-    return msgspec.structs.replace(row, holdout_accuracy=accuracy, holdout_nll=nll)
+    row = msgspec.structs.replace(row, holdout_accuracy=accuracy, holdout_nll=nll)
+    return row, weights if nll < least_nll else best
+
+
+def _to_export(run: Run, parts: Parts, model: "keras.Model", best: Weights | None) -> Weights:
+    if run.recipe.optimiser.keep == "best":
+        if best is None:
+            raise PermanentError(
+                "no evaluation of this run has a finite negative log-likelihood on the hold-out, so none is the best; "
+                'expected one at least: lower optimiser.learning_rate, or take optimiser.keep = "last"'
+            )
+        return best
+    with learner.averaged(model, _for_statistics(run, parts)):
+        return learner.weights_of(model)
 
 
 def _summary(run: Run, parts: Parts, model: "keras.Model", per_epoch: int, progress: Progress) -> str:
@@ -270,9 +304,3 @@ def _history_csv(history: tuple[EpochRow, ...]) -> str:
     writer.writerow(EpochRow.__struct_fields__)
     writer.writerows(msgspec.structs.astuple(row) for row in history)
     return text.getvalue()
-
-
-def _replace(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f"{path.name}.tmp")
-    temporary.write_bytes(content)
-    temporary.replace(path)

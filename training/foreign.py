@@ -1,6 +1,6 @@
 """Takes in models that others have trained: raw 0..255 in and logits out, whatever they expected before."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,12 +14,13 @@ from training import artefacts, learner
 from training.checkpoint import Identity, Progress
 from training.data import load_data
 from training.data.cache import sha256_of
-from training.data.dataset import NO_LABEL, Dataset
+from training.data.dataset import Dataset
 from training.data.duplicates import duplicate_groups
-from training.data.options import content_key
+from training.data.order import in_order
+from training.data.selection import Chips
 from training.data.splits import Parts, divide
 from training.fit import CHECKPOINT
-from training.legacy_h5 import load_h5
+from training.keras_files import load_model, output_kind
 from training.metrics import softmax
 from training.recipe import DataSettings
 from training.report import Report, write_report
@@ -43,38 +44,6 @@ MOST_LOSS = 0.02
 
 CHECKED_CHIPS = 1000
 """Pictures of the hold-out that the scalings are compared on."""
-
-
-def load_foreign(path: Path) -> "keras.Model":
-    """A model of others, `.h5` (Keras 2 and 3) or `.keras`, without its optimiser, losses and metrics.
-
-    Raises:
-        ConfigError: no such file, or not a model of one picture in and one vector out.
-        PermanentError: it has layers that cannot be built.
-    """
-    import keras  # noqa: PLC0415
-
-    if not path.is_file():
-        raise ConfigError(f"{path}: no such file; expected a Keras model, .h5 or .keras")
-    if path.suffix in (".h5", ".hdf5"):
-        model = load_h5(path)
-    else:
-        try:
-            model = keras.models.load_model(path, compile=False)
-        except (ValueError, OSError, TypeError, KeyError) as error:
-            raise PermanentError(f"{path}: not a Keras model that this version reads ({error})") from error
-    shape, out = model.input_shape, model.output_shape
-    if len(model.inputs) != 1 or len(shape) != 4 or len(model.outputs) != 1 or len(out) != 2:
-        raise ConfigError(f"{path} maps {shape} to {out}; expected one picture (N, S, S, C) to one vector (N, classes)")
-    if shape[1] != shape[2] or shape[1] is None or shape[3] not in (1, 3):
-        raise ConfigError(f"{path} takes {shape[1:]}; expected square pictures of a fixed size, grey or RGB")
-    return model
-
-
-def output_kind(model: "keras.Model") -> Literal["logits", "probabilities"]:
-    """What the model's last layer gives, read off its structure."""
-    last = _last_layer(model)
-    return "probabilities" if last is not None and _is_softmax(last) else "logits"
 
 
 def scales_itself(model: "keras.Model") -> bool:
@@ -127,19 +96,6 @@ def without_softmax(model: "keras.Model") -> "keras.Model":
     return keras.Model(model.inputs, last(last.input))
 
 
-def _last_layer(model: "keras.Model") -> "keras.Layer | None":
-    import keras  # noqa: PLC0415
-
-    last = model.layers[-1] if model.layers else None
-    return _last_layer(last) if isinstance(last, keras.Model) else last
-
-
-def _is_softmax(layer: "keras.Layer") -> bool:
-    import keras  # noqa: PLC0415
-
-    return isinstance(layer, keras.layers.Softmax) or getattr(layer, "activation", None) is keras.activations.softmax
-
-
 def probe_chips(size: int, channels: int) -> NDArray[np.uint8]:
     """Black, white, ramps and smooth noise: uint8 (12, S, S, C). A working model does not answer all of them alike.
 
@@ -177,7 +133,7 @@ def spread(model: "keras.Model") -> Spread:
     return Spread(float(np.ptp(answers, axis=0).max()), float(np.abs(answers - answers[0]).max()))
 
 
-def probabilities(model: "keras.Model", chips: NDArray[np.uint8]) -> NDArray[np.floating]:
+def probabilities(model: "keras.Model", chips: Chips) -> NDArray[np.floating]:
     """(N, classes) of chips uint8 (N, S, S, C), whatever the model's end."""
     answers = learner.logits_of(model, chips)
     return answers if output_kind(model) == "probabilities" else softmax(answers)
@@ -213,28 +169,12 @@ def check(model: "keras.Model", expects: Expects, name: str = "the model") -> Sp
     return found
 
 
-def accuracies(model: "keras.Model", chips: NDArray[np.uint8], labels: NDArray[np.int64]) -> dict[Expects, float]:
+def accuracies(model: "keras.Model", chips: Chips, labels: NDArray[np.int64]) -> dict[Expects, float]:
     """Share of `chips` named rightly under each scaling: the right one stands out."""
     return {
         expects: float((probabilities(wrap(model, expects, True), chips).argmax(axis=1) == labels).mean())
         for expects in SCALINGS
     }
-
-
-def in_order(dataset: Dataset, labels: tuple[str, ...]) -> Dataset:
-    """The data with the classes numbered as a model does, found by their names.
-
-    Raises:
-        ConfigError: they are not the same classes.
-    """
-    if set(dataset.label_names) != set(labels) or len(set(labels)) < len(labels):
-        raise ConfigError(
-            f"the model knows {', '.join(labels)}, the data holds {', '.join(dataset.label_names)}; give its own data, "
-            "or rename classes in [data.options]"
-        )
-    # the last entry is for NO_LABEL, which is -1
-    number = np.array([*(labels.index(name) for name in dataset.label_names), NO_LABEL], np.int64)
-    return replace(dataset, labels=number[dataset.labels], label_names=labels)
 
 
 FER2013 = DataSettings()
@@ -266,18 +206,22 @@ class Adoption:
     cache: Path | None = None
 
 
-def adopt(job: Adoption) -> Report:
+def adopt(job: Adoption, model: "keras.Model | None" = None) -> Report:
     """Wrap a foreign model, measure it, and write `model.keras` with its `report.json` as a fit does.
 
     After that `evaluate`, `compare` and `convert quantize` treat it as one of our own. What it was trained on is not
     known here: its figures on pictures that it has seen flatter it, and the temperature is then too low.
+
+    Args:
+        job: what to take in.
+        model: what was made of the file `job.model`, where that is not one of Keras.
 
     Raises:
         ConfigError: labels or scaling are not what the model was trained with, the data do not fit, or `out` holds a
             training run.
         PermanentError: model or data cannot be read.
     """
-    model = load_foreign(job.model)
+    model = load_model(job.model) if model is None else model
     if model.output_shape[-1] != len(job.labels):
         raise ConfigError(
             f"{job.model} has {model.output_shape[-1]} outputs and {len(job.labels)} labels are given; expected as many"
@@ -314,14 +258,14 @@ def _parts(job: Adoption, source: DataSettings) -> tuple[str, Parts]:
     for split in (source.train_split, source.report_split):
         if split not in dataset.split_names():
             raise ConfigError(f"{job.data}: no split {split!r}; it has {', '.join(dataset.split_names())}")
-    digest = sha256_of(job.data)
-    key = content_key(source.loader, digest, source.options)
-    groups = duplicate_groups(dataset.chips, source.duplicate_correlation, job.cache, key)
-    return digest, divide(dataset, groups, source.train_split, source.report_split, source.holdout_share)
+    groups = duplicate_groups(dataset.chips, source.duplicate_correlation, job.cache, dataset.key)
+    parts = divide(dataset, groups, source.train_split, source.report_split, source.holdout_share)
+    return dataset.sha256, parts
 
 
 def _refuse_a_worse_scaling(job: Adoption, model: "keras.Model", holdout: Dataset) -> None:
-    found = accuracies(model, holdout.chips[:CHECKED_CHIPS], holdout.labels[:CHECKED_CHIPS])
+    checked = holdout.take(np.arange(min(CHECKED_CHIPS, len(holdout))))
+    found = accuracies(model, checked.chips, checked.labels)
     best = max(found, key=lambda expects: found[expects])
     if found[best] > found[job.expects] + MOST_LOSS:
         raise ConfigError(

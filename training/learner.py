@@ -4,13 +4,13 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ConfigError, PermanentError
-from training.data.cache import write_arrays
+from training.data.selection import Chips
 from training.networks import FAMILIES, ChipShape
 from training.randomness import bits
 from training.recipe import Recipe
@@ -22,6 +22,9 @@ MOST_FOLD_ERROR = 1e-3
 """Logits of the folded model may differ by this share of the greatest one (at least of 1) from the trained model's."""
 
 _DROPOUT_STREAM = 4
+
+Weights: TypeAlias = list[NDArray[Any]]
+"""All of a model's weights, in its order."""
 
 GREY_48: ChipShape = (48, 48, 1)
 """FER2013's pictures, and the shipped model's chips."""
@@ -120,12 +123,13 @@ def averaged(model: "keras.Model", pictures: Iterable[NDArray[np.float32]]) -> I
     import keras  # noqa: PLC0415
 
     before = [keras.ops.convert_to_numpy(variable).copy() for variable in state(model)]
-    model.optimizer.finalize_variable_values(model.trainable_variables)
-    for variable in model.trainable_variables:
-        # under JAX it shares the mean's memory now, which the next compiled call would take away from both
-        variable.assign(keras.ops.convert_to_numpy(variable))
-    _estimate_statistics(model, pictures)
     try:
+        # all that changes the model is in here: a picture that cannot be read must not leave it half averaged
+        model.optimizer.finalize_variable_values(model.trainable_variables)
+        for variable in model.trainable_variables:
+            # under JAX it shares the mean's memory now, which the next compiled call would take away from both
+            variable.assign(keras.ops.convert_to_numpy(variable))
+        _estimate_statistics(model, pictures)
         yield
     finally:
         for variable, value in zip(state(model), before, strict=True):
@@ -149,8 +153,8 @@ def _estimate_statistics(model: "keras.Model", pictures: Iterable[NDArray[np.flo
             norm.momentum = momentum
 
 
-def logits_of(model: "keras.Model", chips: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """float32 (N, classes) for chips uint8 (N, S, S, C)."""
+def logits_of(model: "keras.Model", chips: Chips) -> NDArray[np.float32]:
+    """float32 (N, classes) for chips uint8 (N, S, S, C), a few of them in memory at a time."""
     batch = max(1, PIXELS_AT_ONCE // max(1, chips[0].size)) if len(chips) else 1
     parts = [
         np.asarray(model.predict_on_batch(chips[at : at + batch].astype(np.float32)), np.float32)
@@ -159,38 +163,49 @@ def logits_of(model: "keras.Model", chips: NDArray[np.uint8]) -> NDArray[np.floa
     return np.concatenate(parts) if parts else np.empty((0, model.output_shape[-1]), np.float32)
 
 
-def keep_weights(model: "keras.Model", path: Path) -> None:
-    """Write the weights as they are now, replacing the file whole."""
-    write_arrays(path, {f"{number:04}": value for number, value in enumerate(model.get_weights())})
+def weights_of(model: "keras.Model") -> Weights:
+    """The weights as they are now, copied: some backends' arrays change with the model."""
+    return [np.array(value) for value in model.get_weights()]
 
 
-def put_weights(model: "keras.Model", path: Path) -> None:
-    """Put what `keep_weights` wrote into a model of the same recipe.
+def read_weights(path: Path, model: "keras.Model") -> Weights:
+    """The best weights of a run of an earlier version, which kept them in a file of their own.
 
     Raises:
-        PermanentError: the file is missing or damaged.
+        PermanentError: the file is missing, damaged or of another network.
     """
+    remedy = "put the file back, or train anew with another --out"
     try:
         with np.load(path, allow_pickle=False) as stored:
-            model.set_weights([stored[name] for name in sorted(stored.files)])
+            weights = [stored[name] for name in sorted(stored.files)]
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise PermanentError(f"{path}: cannot take the best weights from it ({error}); train anew") from error
+        raise PermanentError(
+            f"{path}: cannot read the best weights ({error}); expected them there, since the checkpoint beside it "
+            f"holds none: {remedy}"
+        ) from error
+    found, expected = ([tuple(value.shape) for value in values] for values in (weights, model.weights))
+    if found != expected:
+        raise PermanentError(f"{path}: its {len(found)} arrays do not fit the network's {len(expected)}; {remedy}")
+    return weights
 
 
-def folded(recipe: Recipe, model: "keras.Model", chips: NDArray[np.uint8]) -> tuple["keras.Model", float]:
+def folded(
+    recipe: Recipe, model: "keras.Model", chips: NDArray[np.uint8], weights: Weights | None = None
+) -> tuple["keras.Model", float]:
     """The model as it is exported, and how far its logits are from the trained model's (both in float32).
 
     Args:
         recipe: that `model` was built from.
-        model: with the weights to export.
+        model: that was trained; left as it is.
         chips: uint8 (N, S, S, C) to compare on.
+        weights: to export; default: those that `model` has.
 
     Raises:
         PermanentError: they differ by more than `MOST_FOLD_ERROR`, which no rounding explains.
     """
     family = FAMILIES[type(recipe.network)]
     twin = family.build(recipe.network, model.input_shape[1:], model.output_shape[-1], "float32")
-    twin.set_weights(model.get_weights())
+    twin.set_weights(model.get_weights() if weights is None else weights)
     plain = family.fold(twin)
     logits = logits_of(twin, chips)
     error, most = float(np.abs(logits - logits_of(plain, chips)).max()), MOST_FOLD_ERROR * max(1, np.abs(logits).max())

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ConfigError
-from training.data import LOADERS, Loader, pictures
+from training.data import LOADERS, Loader, load_data, pictures
 from training.data.dataset import UNLABELLED, Dataset
 from training.evaluate import load_together
+from training.files import written_whole
 from training.predictors import flipped
 from training.recipe import DataSettings
 
@@ -70,10 +71,8 @@ def predict(
         ConfigError: no such model, loader or split, or models that do not know the same classes.
         PermanentError: the data or a model cannot be read.
     """
-    if settings.loader not in READERS:
-        raise ConfigError(f"--loader {settings.loader}: expected one of {', '.join(READERS)}")
     predictor = load_together(models)
-    dataset = READERS[settings.loader](data, cache, settings.options)
+    dataset = load_data(settings.loader, data, cache, settings.options, READERS)
     wanted = split or _usual_split(dataset, settings.report_split)
     part = dataset.split(wanted)
     if not len(part):
@@ -119,11 +118,8 @@ def write(predictions: Predictions, path: Path) -> None:
         ConfigError: no form of file has this suffix.
     """
     check_suffix(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.tmp")
-    with temporary.open("w", encoding="utf-8", newline="") as file:
+    with written_whole(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         _WRITERS[path.suffix.lower()](predictions, file)
-    temporary.replace(path)
 
 
 def _answers(predictions: Predictions) -> Iterator[tuple[dict[str, int | str], str, list[float]]]:

@@ -5,18 +5,17 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.contract.chip import ChipSpec, cut_chip
 from edge.errors import ConfigError, PermanentError
-from edge.types import PixelBox
+from edge.types import PixelBox, Pixels
 from training import learner
+from training.data.selection import Chips, mirrored
+from training.keras_files import load_model
 from training.metrics import softmax
-from training.report import REPORT, read_report
-
-Chips = NDArray[np.uint8]
+from training.report import report_beside
 
 _BATCH = 256  # chips that are resized at a time: 3,589 of 224×224×3 would be half a gigabyte
 
@@ -28,7 +27,8 @@ class Predictor:
     Attributes:
         labels: class names, in the order of the probabilities.
         probabilities: chips uint8 (N, S, S, C), RGB where C is 3, to calibrated probabilities (N, classes). Chips of
-            another size or colour than the model's are brought to it as the device would.
+            another size or colour than the model's are brought to it as the device would. They are looked at a few at
+            a time: those of a file need not fit into memory.
         temperature: the logits were divided by; 1 for an ensemble, whose members were each calibrated already.
     """
 
@@ -85,33 +85,19 @@ def flipped(predictor: Predictor) -> Predictor:
     """Each answer is the mean over the picture and its mirror image."""
     return Predictor(
         predictor.labels,
-        lambda chips: (predictor.probabilities(chips) + predictor.probabilities(chips[:, :, ::-1])) / 2,
+        lambda chips: (predictor.probabilities(chips) + predictor.probabilities(mirrored(chips))) / 2,
         predictor.temperature,
     )
 
 
 def _keras(path: Path) -> Predictor:
-    beside = path.with_name(REPORT)
-    try:
-        report = read_report(beside)
-    except OSError as error:
-        raise ConfigError(
-            f"{beside}: cannot be read ({error.strerror}); expected the training report beside the model, which "
-            "names its labels and temperature"
-        ) from error
-    except msgspec.DecodeError as error:
-        raise ConfigError(f"{beside}: not a training report of this version ({error})") from error
-    import keras  # noqa: PLC0415
-
-    try:
-        model = keras.saving.load_model(path, compile=False)
-    except (ValueError, OSError, KeyError, TypeError) as error:
-        raise PermanentError(f"{path}: not a Keras model that this version reads ({error})") from error
-    taken, given = tuple(model.input_shape), tuple(model.output_shape)
-    if len(taken) != 4 or taken[1] != taken[2] or taken[3] not in (1, 3) or given != (None, len(report.labels)):
+    report = report_beside(path)
+    model = load_model(path)
+    taken, classes = tuple(model.input_shape), model.output_shape[1]
+    if classes != len(report.labels):
         raise PermanentError(
-            f"{path}: takes {taken} and gives {given}, expected square chips (None, S, S, 1 or 3) and "
-            f"(None, {len(report.labels)}) for the labels {', '.join(report.labels)} of the report beside it"
+            f"{path} knows {classes} classes, expected {len(report.labels)}, the labels "
+            f"{', '.join(report.labels)} of the report beside it"
         )
     spec = ChipSpec(size=taken[1], channels=taken[3])
     return Predictor(
@@ -132,13 +118,13 @@ def _tflite(path: Path) -> Predictor:
     )
 
 
-def _in_batches(ask: Callable[[Chips], NDArray[np.floating]], spec: ChipSpec, chips: Chips) -> NDArray[np.floating]:
+def _in_batches(ask: Callable[[Pixels], NDArray[np.floating]], spec: ChipSpec, chips: Chips) -> NDArray[np.floating]:
     if not len(chips):
         raise ConfigError("no pictures were given; expected at least one")
     return np.concatenate([ask(_fitting(chips[at : at + _BATCH], spec)) for at in range(0, len(chips), _BATCH)])
 
 
-def _fitting(chips: Chips, spec: ChipSpec) -> Chips:
+def _fitting(chips: Pixels, spec: ChipSpec) -> Pixels:
     """Chips in the size and colour that the model takes, by the function that cuts them on the device."""
     _, height, width, channels = chips.shape
     if (height, width, channels) == (spec.size, spec.size, spec.channels):

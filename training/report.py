@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
+from edge.errors import ConfigError
 from training import learner
 from training.checkpoint import Identity, Progress
 from training.cost import macs
 from training.data.dataset import Dataset
+from training.data.selection import mirrored
 from training.data.splits import Parts
+from training.files import write_whole
 from training.metrics import Scores, fit_temperature, score, softmax
 
 if TYPE_CHECKING:
@@ -99,6 +102,24 @@ def read_report(path: Path) -> Report:
     return msgspec.json.decode(path.read_bytes(), type=Report)
 
 
+def report_beside(model: Path) -> Report:
+    """The training report in the folder of the file `model`.
+
+    Raises:
+        ConfigError: there is none, or it is no such report.
+    """
+    path = model.with_name(REPORT)
+    try:
+        return read_report(path)
+    except OSError as error:
+        raise ConfigError(
+            f"{path}: cannot be read ({error.strerror}); expected the training report beside the model, which says its "
+            "labels and temperature: `python -m training fit` and `adopt` write both"
+        ) from error
+    except msgspec.MsgspecError as error:
+        raise ConfigError(f"{path}: not a training report of this version ({error})") from error
+
+
 def write_report(
     out: Path, identity: Identity, parts: Parts, model: "keras.Model", fold_error: float, progress: Progress
 ) -> Report:
@@ -129,9 +150,7 @@ def write_report(
         scores=scores,
         versions=_versions(),
     )
-    temporary = out / f"{REPORT}.tmp"
-    temporary.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=2))
-    temporary.replace(out / REPORT)
+    write_whole(out / REPORT, msgspec.json.format(msgspec.json.encode(report), indent=2))
     return report
 
 
@@ -145,9 +164,9 @@ def _scores(parts: Parts, model: "keras.Model") -> tuple[float, dict[str, Scores
     }
     report: Dataset = parts.report
     logits = learner.logits_of(model, report.chips)
-    mirrored = learner.logits_of(model, report.chips[:, :, ::-1])
+    turned = learner.logits_of(model, mirrored(report.chips))
     calibrated = softmax(logits, temperature)
-    both = (calibrated + softmax(mirrored, temperature)) / 2
+    both = (calibrated + softmax(turned, temperature)) / 2
     scores["report"] = score(softmax(logits), report.labels, names)
     scores["report_calibrated"] = score(calibrated, report.labels, names)
     scores["report_flip"] = score(both, report.labels, names)

@@ -20,7 +20,7 @@ SEED = 2013
 """Of noise and tilt; fixed, so that the figures of any two models are over the same pictures."""
 
 _SIDE_PX = 48  # lengths below are px of a chip of this side, and grow with the chip
-_BATCH = 512
+_AT_ONCE = 512 * 48 * 48  # values that are spoilt at a time: noise takes twenty bytes for each
 _NOISE_STREAM, _ROLL_STREAM = 1, 2
 
 
@@ -75,12 +75,13 @@ def measure_robustness(
         degradations: default: `DEGRADATIONS`.
     """
     right = probabilities.argmax(axis=1) == part.labels
+    batch = max(1, _AT_ONCE // (part.side_px**2 * part.channels))
     results = []
     for each in DEGRADATIONS if degradations is None else degradations:
         spoilt = np.concatenate(
             [
-                predictor.probabilities(each.apply(part.chips[at : at + _BATCH], part.rows[at : at + _BATCH]))
-                for at in range(0, len(part), _BATCH)
+                predictor.probabilities(each.apply(part.chips[at : at + batch], part.rows[at : at + batch]))
+                for at in range(0, len(part), batch)
             ]
         )
         scores = score(spoilt, part.labels, part.label_names)

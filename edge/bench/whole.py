@@ -16,7 +16,6 @@ import numpy as np
 from edge.analysis import Outlet
 from edge.annotate import Annotator
 from edge.bench.clip import HEIGHT_PX, WIDTH_PX, Clip, decode, load_clip
-from edge.classifier import TfliteClassifier
 from edge.config import Config
 from edge.contract.chip import chip_square, cut_chip
 from edge.detectors.blazeface import BlazeFace
@@ -105,7 +104,7 @@ class Bench:
         self.clip = clip
         self.config = config or Config()
         self.detector: FaceDetector = build_detector(self.config.detector)[0]
-        self.classifier: TfliteClassifier = build_classifier(self.config.expression.model)
+        self.classifier = build_classifier(self.config.expression)[0]
         self._pipeline = build_pipeline(self.config, self.detector, self.classifier)
         self._annotator = Annotator()
         self._jpegs: LatestSlot[JpegPacket] = LatestSlot()
@@ -117,15 +116,17 @@ class Bench:
         """Each stage on its own, ready to be called again and again, on a frame with a face if there is one."""
         frame, face = self._with_face()
         box = face.box
-        chip_spec = self.classifier.card.chip
-        square = chip_square(box, frame.width, frame.height, self.detector.framing, chip_spec.margin)
-        chips = cut_chip(frame.bgr, square, chip_spec)[np.newaxis]
+        framing = self.detector.framing
+        views = [
+            (view, chip_square(box, frame.width, frame.height, framing, view.margin)) for view in self.classifier.views
+        ]
+        chips = [cut_chip(frame.bgr, square, view)[np.newaxis] for view, square in views]
         scene = build_pipeline(self.config, self.detector, self.classifier).step(frame)
         calls: dict[str, Callable[[], object]] = {
             "decode": lambda: decode(self.clip.jpegs[0]),
             "detect": lambda: self.detector.detect(frame),
-            "chip": lambda: cut_chip(frame.bgr, square, chip_spec),
-            "classify": lambda: self.classifier.classify(chips),
+            "chip": lambda: [cut_chip(frame.bgr, square, view) for view, square in views],
+            "classify": lambda: self.classifier.classify(*chips),
             "classifier invoke": self.classifier.invoke,
             "draw": lambda: self._annotator.draw(scene),
             "encode": lambda: encode_jpeg(frame.bgr, self._quality),

@@ -15,12 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.contract.chip import ChipSpec
+from edge.contract.figures import Cost, DataFacts, SplitFigures
 from edge.errors import PermanentError
 from edge.types import Pixels
 
 CARD_NAME = "emotion-edge-card.json"
 GOLDEN_CHIPS_NAME = "emotion-edge-golden/chips.npy"
 GOLDEN_OUTPUTS_NAME = "emotion-edge-golden/outputs.npy"
+LABELS_NAME = "labels.txt"
+"""One label a line: what TFLite metadata calls the file, so that other tools find the labels, too."""
+
+VERSIONS = (1, 2)
+"""Layouts of the card that this program reads. 2 added `cost`, and labels.txt beside the card."""
 
 Mode = Literal["int8", "int8-float-io", "float16", "dynamic", "float32"]
 """What is quantised: weights and activations, ends included (int8) or not (int8-float-io); weights only, as float16 or,
@@ -80,6 +86,7 @@ class ModelCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
         intended_use: for people.
         limits: for people.
         schema: version of this layout.
+        cost: size, parameters and multiply-accumulates; version 1 has none.
     """
 
     name: str
@@ -90,11 +97,18 @@ class ModelCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     temperature: float
     quantisation: Quantisation
     recipe: dict[str, Any]
-    data: dict[str, Any]
-    figures: dict[str, Any]
+    data: DataFacts
+    figures: dict[str, SplitFigures]
     intended_use: str
     limits: str
-    schema: Literal[1] = 1
+    schema: Literal[1, 2] = 2
+    cost: Cost | msgspec.UnsetType = msgspec.UNSET
+
+
+class _Version(msgspec.Struct):
+    """As much of any card, past or to come, as it takes to know whether the rest can be read."""
+
+    schema: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,17 +125,26 @@ class Golden:
 
 
 def with_card(model: bytes, card: ModelCard, golden: Golden) -> bytes:
-    """The model with card and golden chips appended. Same input, same bytes."""
+    """The model with card and golden chips appended. Same input, same bytes.
+
+    A card of version 2 is given the model's size, and the labels go along as a file of their own.
+    """
+    files = [(GOLDEN_CHIPS_NAME, _to_npy(golden.chips)), (GOLDEN_OUTPUTS_NAME, _to_npy(golden.outputs))]
+    if card.schema > 1:
+        cost = Cost(len(model)) if card.cost is msgspec.UNSET else msgspec.structs.replace(card.cost, size_b=len(model))
+        card = msgspec.structs.replace(card, cost=cost)
+        files.append((LABELS_NAME, "".join(f"{label}\n" for label in card.labels).encode()))
     tail = io.BytesIO()
     tail.write(model)
     with zipfile.ZipFile(tail, "a", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in (
-            (CARD_NAME, msgspec.json.format(msgspec.json.encode(card))),
-            (GOLDEN_CHIPS_NAME, _to_npy(golden.chips)),
-            (GOLDEN_OUTPUTS_NAME, _to_npy(golden.outputs)),
-        ):
+        for name, data in ((CARD_NAME, card_json(card)), *files):
             archive.writestr(zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED)
     return tail.getvalue()
+
+
+def card_json(card: ModelCard) -> bytes:
+    """The card as it stands in the file: JSON, indented."""
+    return msgspec.json.format(msgspec.json.encode(card))
 
 
 def _to_npy(array: NDArray[Any]) -> bytes:
@@ -147,21 +170,56 @@ def read_model(path: Path) -> bytes:
         raise PermanentError(f"cannot read the model {path}: {error.strerror}; check the path") from error
 
 
+class NoCard(PermanentError):
+    """The file may be a sound model, but says nothing of itself."""
+
+
 def read_card(content: bytes, name: str) -> tuple[ModelCard, Golden]:
     """Card and golden chips of a model file.
 
     Raises:
-        PermanentError: there is no card, or it is broken.
+        NoCard: there is no card.
+        PermanentError: it is broken, of a version unknown here, or contradicts the file.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            card = msgspec.json.decode(archive.read(CARD_NAME), type=ModelCard)
+            model_b = min((info.header_offset for info in archive.infolist()), default=len(content))
+            card = _decoded(archive.read(CARD_NAME), name)
             golden = Golden(_from_npy(archive.read(GOLDEN_CHIPS_NAME)), _from_npy(archive.read(GOLDEN_OUTPUTS_NAME)))
     except (zipfile.BadZipFile, KeyError) as error:
-        raise PermanentError(
+        raise NoCard(
             f"{name} carries no model card (expected {CARD_NAME} in a ZIP behind the model, found: {error}); "
             "make the file with `python -m convert quantize`, or fetch it again"
         ) from error
     except (msgspec.MsgspecError, ValueError, OSError) as error:
         raise PermanentError(f"the model card of {name} is broken: {error}; make or fetch the file again") from error
+    _refuse_lies(card, model_b, name)
     return card, golden
+
+
+def _decoded(data: bytes, name: str) -> ModelCard:
+    """The card, once its version is known to be one of `VERSIONS`."""
+    version = msgspec.json.decode(data, type=_Version).schema
+    if version not in VERSIONS:
+        known = " and ".join(map(str, VERSIONS))
+        raise PermanentError(
+            f"the model card of {name} has the layout of version {version}, this program reads {known}; "
+            "install a newer emotion-edge, or convert the model with this one"
+        )
+    return msgspec.json.decode(data, type=ModelCard)
+
+
+def _refuse_lies(card: ModelCard, model_b: int, name: str) -> None:
+    cost = card.cost
+    if cost is msgspec.UNSET:
+        return
+    if cost.size_b != model_b:
+        raise PermanentError(
+            f"the model card of {name} says that the model has {cost.size_b} bytes, found {model_b}: the file is "
+            "damaged, or the card is of another model; make or fetch the file again"
+        )
+    if (cost.parameters or 0) > model_b:
+        raise PermanentError(
+            f"the model card of {name} says {cost.parameters} parameters, expected at most one for each of the model's "
+            f"{model_b} bytes; the card is of another model: convert it again"
+        )

@@ -17,6 +17,7 @@ import pytest
 from edge.classifier import SHIPPED
 from edge.sources import open_source
 from tests.e2e.program import body_of, get, running, status_of
+from tests.tiny_models import Tiny
 
 
 def tell(*arguments: str) -> tuple[int, str]:
@@ -216,6 +217,56 @@ def test_a_model_with_damaged_weights_is_refused_by_its_golden_chips(tmp_path: P
     assert "does NOT answer as when it was made" in output
 
 
+@pytest.fixture(scope="module")
+def foreign(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model without a card, with its contract in a configuration beside it."""
+    tiny = Tiny(64, 3, ("bored", "awake", "curious"), 0, 1, output="probabilities")
+    path = tiny.write(tmp_path_factory.mktemp("foreign") / "foreign.tflite")
+    path.with_name("config.toml").write_text(tiny.toml())
+    return path
+
+
+def test_page_state_and_events_have_the_labels_of_a_model_from_elsewhere(foreign: Path):
+    config = foreign.with_name("config.toml")
+    with running("--source", "demo", "--model", str(foreign), "--config", str(config)) as program:
+        url = program.url()
+        state = program.wait_for(url, "faces", above=0)
+        assert state["labels"] == ["bored", "awake", "curious"]
+        assert state["model"] == "foreign.tflite"
+        with urllib.request.urlopen(f"{url}events", timeout=20) as events:
+            faces: list[dict[str, object]] = []
+            while not faces or faces[0]["label"] is None:
+                line = events.readline()
+                faces = json.loads(line[5:])["faces"] if line.startswith(b"data:") else faces
+        assert list(faces[0]["scores"]) == ["bored", "awake", "curious"]  # type: ignore[call-overload]
+        assert faces[0]["valence"] is None, "these words have no coordinates"
+        assert program.terminate()[0] == 0
+
+
+def test_a_model_from_elsewhere_without_a_contract_is_refused_with_what_to_write(foreign: Path):
+    code, output = tell("run", "--port", "0", "--source", "demo", "--model", str(foreign))
+    assert code == 78
+    assert "Traceback" not in output
+    for line in ("[expression.contract]", 'labels = ["class 1", "class 2", "class 3"]', "float32 (1, 64, 64, 3)"):
+        assert line in output
+
+
+def test_models_of_other_classes_together_are_refused(foreign: Path):
+    named = foreign.with_name("named.toml")
+    named.write_text(foreign.with_name("config.toml").read_text() + f'model = "{foreign.name}"\n')
+    models = ("--model", "shipped", "--model", str(foreign), "--config", str(named))
+    code, output = tell("run", "--port", "0", "--source", "demo", *models)
+    assert code == 78
+    assert "foreign.tflite knows bored, awake, curious" in output
+
+
+def test_several_models_and_the_mirror_image_may_answer_together():
+    with running("--source", "demo", "--model", "shipped", "--model", str(SHIPPED), "--flip") as program:
+        state = program.wait_for(program.url(), "faces", above=0)
+        assert state["model"].count(" + ") == 1
+        assert state["model"].endswith("with the mirror image")
+
+
 def test_a_mistyped_argument_is_a_configuration_error_too():
     code, output = tell("run", "--prot", "80")
     assert code == 78
@@ -301,7 +352,7 @@ def test_the_commands_say_what_they_know():
     assert "face_detection_full_range.tflite" in output
     code, output = tell("models", "inspect")
     assert code == 0
-    assert "labels: angry, disgust, fear, happy, sad, surprise, neutral" in output
+    assert "angry, disgust, fear, happy, sad, surprise, neutral" in output
     code, output = tell("models", "inspect", "nowhere.tflite")
     assert code == 78
 

@@ -14,9 +14,10 @@ import pytest
 from convert import tflite
 from convert.calibration import extremes, representative
 from convert.golden import golden_chips
-from convert.inspection import facts, problems
+from convert.graph import load_graph
 from convert.quantize import Job, quantize
 from convert.report import document
+from convert.structure import check_exact
 from convert.verify import verify
 from edge.classifier import TfliteClassifier
 from edge.contract.card import read_card, with_card
@@ -50,11 +51,12 @@ def made(job: Job) -> Path:
 
 
 def test_the_file_is_int8_in_and_out_for_one_chip_at_a_time(made: Path):
-    found = facts(made.read_bytes(), made.name)
-    assert problems(found) == []
-    assert found.input.shape == (1, 48, 48, 1)
-    assert found.output.shape == (1, 7)
-    assert (found.input.scale, found.input.zero_point) == (pytest.approx(1.0), -128)
+    content = made.read_bytes()
+    _, graph = load_graph(content, made.name)
+    assert all(finding.passed for finding in check_exact(graph, read_card(content, made.name)[0]))
+    start, end = graph.tensors[graph.input], graph.tensors[graph.output]
+    assert (start.shape, start.dtype, end.shape, end.dtype) == ((1, 48, 48, 1), "int8", (1, 7), "int8")
+    assert (start.scale, start.zero_point) == (pytest.approx(1.0), -128)
 
 
 def test_it_verifies_and_its_card_tells_its_story(made: Path):
@@ -170,13 +172,10 @@ def test_weights_lost_after_the_golden_chips_were_made_are_found(made: Path, tmp
     chips = representative(golden.chips, np.zeros(16, np.int64), 1, seed=1)
     model.layers[-1].set_weights([w * 0 for w in model.layers[-1].get_weights()])
     empty = tflite.to_int8(model, chips)
-    found = facts(empty, "empty")
-    card = msgspec.structs.replace(
-        card,
-        quantisation=msgspec.structs.replace(
-            card.quantisation, output_scale=found.output.scale, output_zero_point=found.output.zero_point
-        ),
-    )
+    _, graph = load_graph(empty, "empty")
+    end = graph.tensors[graph.output]
+    ends = {"output_scale": end.scale, "output_zero_point": end.zero_point}
+    card = msgspec.structs.replace(card, quantisation=msgspec.structs.replace(card.quantisation, **ends))
     path = tmp_path / "empty.tflite"
     path.write_bytes(with_card(empty, card, golden))
     findings = {finding.what.split(" (")[0]: finding.passed for finding in verify(path)}

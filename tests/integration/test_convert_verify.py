@@ -13,9 +13,10 @@ import pytest
 from numpy.typing import NDArray
 
 from convert.__main__ import main
+from convert.delegation import MOST_LONGER, added_time, check_delegation
 from convert.golden import golden_chips
-from convert.graph import Operator
-from convert.structure import Structure, check_structure, read_structure, unfolded
+from convert.graph import Graph, Operator, Tensor, load_graph
+from convert.structure import check_structure
 from convert.verify import Question, Verdict, judge, verify
 from edge.classifier import SHIPPED, TfliteClassifier
 from edge.contract.card import Golden, InputSpec, ModelCard, Quantisation, read_card, with_card
@@ -104,11 +105,11 @@ def converted(model: Any, calibration: Chips, batch: int | None = 1) -> bytes:
 
 def carded(content: bytes, card: ModelCard, path: Path) -> Path:
     """A file whose card and golden chips agree with whatever it is: a fault from before they were made."""
-    found = read_structure(content, path.name)
+    _, found = load_graph(content, path.name)
     ends = {
-        f"{end}_{what}": value.item() if hasattr(value, "item") else value
-        for end, tensor in (("input", found.input), ("output", found.output))
-        for what, value in zip(("scale", "zero_point"), tensor["quantization"], strict=True)
+        f"{end}_{what}": getattr(found.tensors[number], what)
+        for end, number in (("input", found.input), ("output", found.output))
+        for what in ("scale", "zero_point")
     }
     card = msgspec.structs.replace(card, quantisation=msgspec.structs.replace(card.quantisation, **ends))
     chips = golden_chips(48, 1)
@@ -215,9 +216,9 @@ def test_a_sound_file_passes_with_and_without_pictures(sound: Question, against:
 
 
 def test_the_scaling_of_the_input_is_told_from_a_batchnorm(sound: Question):
-    found = read_structure(sound.model.read_bytes(), "sound")
+    _, found = load_graph(sound.model.read_bytes(), "sound")
     assert [each.name for each in found.operators][:3] == ["MUL", "ADD", "CONV_2D"]
-    assert unfolded(found) == []
+    assert found.unfolded() == ()
 
 
 def test_a_batchnorm_that_was_not_folded_is_found(faulty: Callable[[bytes], Path]):
@@ -298,10 +299,13 @@ def operators(*steps: tuple[str, tuple[int, ...], int]) -> tuple[Operator, ...]:
     return tuple(Operator(name, inputs, (output,)) for name, inputs, output in steps)
 
 
-def graph(found: Structure, *steps: tuple[str, tuple[int, ...], int]) -> Structure:
-    """Operators over tensors; 0 is the input, from 100 on they are constants."""
-    ends = {"input": {**found.input, "index": 0}, "output": {**found.output, "index": steps[-1][2]}}
-    return replace(found, operators=operators(*steps), **ends)
+def graph(found: Graph, *steps: tuple[str, tuple[int, ...], int]) -> Graph:
+    """Operators over tensors, each like the output; 0 is the input, from 100 on they are kernels of 3×3."""
+    start, end = found.tensors[found.input], found.tensors[found.output]
+    kernel = Tensor((1, 3, 3, 1), "int8", 1.0, 0)
+    read = {number for _, inputs, _ in steps for number in inputs}
+    tensors = {0: start} | {number: kernel for number in read if number >= 100} | {step[2]: end for step in steps}
+    return Graph(operators(*steps), tensors, 0, steps[-1][2], operators(("DELEGATE", (0,), steps[-1][2])))
 
 
 @pytest.mark.parametrize(
@@ -316,19 +320,62 @@ def graph(found: Structure, *steps: tuple[str, tuple[int, ...], int]) -> Structu
     ids=["scaling", "scaling the other way round", "shortcut and gate", "BatchNorm at the input", "BatchNorm later"],
 )
 def test_only_the_first_scaling_may_multiply_and_add_constants(sound: Question, steps: list[Any], left: list[int]):
-    found = graph(read_structure(sound.model.read_bytes(), "sound"), *steps)
-    assert [at for at, _ in unfolded(found)] == left
+    found = graph(load_graph(sound.model.read_bytes(), "sound")[1], *steps)
+    assert [at for at, _ in found.unfolded()] == left
 
 
-def test_a_part_in_float_and_a_part_beside_xnnpack_are_found(sound: Question):
+class Kernels:
+    """An interpreter, as far as the checks of kernels ask it."""
+
+    def get_tensor(self, number: int) -> Chips:
+        return np.arange(9).reshape(1, 3, 3, 1)
+
+
+def test_a_part_in_float_is_found(sound: Question):
     content = sound.model.read_bytes()
     card, _ = read_card(content, "sound")
-    found = read_structure(content, "sound")
+    loaded, found = load_graph(content, "sound")
     steps = [("CONV_2D", (0, 100), 1), ("DEQUANTIZE", (1,), 2), ("TANH", (2,), 3), ("QUANTIZE", (3,), 4)]
-    partly = replace(graph(found, *steps), delegates=operators(("DELEGATE", (0, 100), 1)))
-    assert failed(list(check_structure(partly, card))) == {"operators", "delegation"}
-    for broken in (replace(found, xnnpack=False), replace(found, delegates=())):
-        assert failed(list(check_structure(broken, card))) == {"delegation"}
+    partly = graph(found, *steps)
+    assert failed(list(check_structure(partly, replace(loaded, interpreter=Kernels()), card))) == {"operators"}
+
+
+def test_without_xnnpack_no_model_passes(sound: Question):
+    loaded, found = load_graph(sound.model.read_bytes(), "sound")
+    assert check_delegation(found, loaded, ours=True).passed
+    assert not check_delegation(found, replace(loaded, xnnpack=False), ours=False).passed
+    without = check_delegation(replace(found, delegates=()), loaded, ours=False)
+    assert not without.passed
+    assert without.found == "no operator in XNNPACK"
+
+
+@pytest.mark.parametrize(("values", "passes"), [(7, True), (100_000, False)])
+def test_what_xnnpack_declines_may_cost_a_tenth_but_not_in_our_own_networks(sound: Question, values: int, passes: bool):
+    loaded, found = load_graph(sound.model.read_bytes(), "sound")
+    partly = graph(found, ("CONV_2D", (0, 100), 1), ("MEAN", (1,), 2), ("SOFTMAX", (2,), 3))
+    sizes = {number: Tensor((1, values), "int8", 1.0, 0) for number in (2, 3)}
+    feature_map = {1: Tensor((1, 1000, 1000, 1), "int8", 1.0, 0)}
+    inside = operators(("DELEGATE", (0,), 2))
+    partly = replace(partly, tensors={**partly.tensors, **feature_map, **sizes}, delegates=inside)
+    for ours in (False, True):
+        finding = check_delegation(partly, loaded, ours)
+        assert finding.passed is (passes and not ours)
+        assert "1 SOFTMAX outside XNNPACK, of 3 operators" in finding.found
+    assert added_time(partly, partly.left_outside()) == pytest.approx(values * 500 / 9e6)
+    assert MOST_LONGER == 0.1
+
+
+@pytest.mark.parametrize(("layer", "declined"), [("Softmax", "SOFTMAX"), ("AveragePooling2D", "AVERAGE_POOL_2D")])
+def test_the_runtime_tells_what_xnnpack_declined(layer: str, declined: str):
+    chips = keras.Input((48, 48, 1))
+    x = keras.layers.Conv2D(4, 3, activation="relu")(keras.layers.Rescaling(1 / 255)(chips))
+    x = keras.layers.AveragePooling2D(2)(x) if layer == "AveragePooling2D" else x
+    x = keras.layers.Dense(7)(keras.layers.Flatten()(x))
+    x = keras.layers.Softmax()(x) if layer == "Softmax" else x
+    pictures, _ = pixels(fer_rows(7, 0))
+    loaded, found = load_graph(converted(keras.Model(chips, x), pictures), layer)
+    assert [each.name for each in found.left_outside()] == [declined]
+    assert check_delegation(found, loaded, ours=False).passed is (layer == "Softmax")
 
 
 @pytest.mark.parametrize(("inside", "expected"), [([], set()), (["QUANTIZE"], {"operators"})])
@@ -339,16 +386,16 @@ def test_float_ends_may_be_quantised_behind_the_input_and_before_the_output_only
     card, _ = read_card(content, "sound")
     names = ["QUANTIZE", "MUL", "ADD", "CONV_2D", *inside, "DEQUANTIZE"]
     steps = [
-        (name, (at, 100), at + 1) if name in ("MUL", "ADD") else (name, (at,), at + 1) for at, name in enumerate(names)
+        (name, (at, 100), at + 1) if name in ("MUL", "ADD", "CONV_2D") else (name, (at,), at + 1)
+        for at, name in enumerate(names)
     ]
-    found = graph(read_structure(content, "sound"), *steps)
-    floats = [{**end, "dtype": np.float32} for end in (found.input, found.output)]
-    stored = {"quantization": (1.0, -128)}, {"quantization": (card.quantisation.output_scale, 0)}
-    tensors = {1: stored[0], len(names) - 1: stored[1]}
-    whole = operators(("DELEGATE", (0, 100), len(names)))
-    found = replace(found, input=floats[0], output=floats[1], tensors=tensors, delegates=whole)
-    quantisation = msgspec.structs.replace(card.quantisation, mode="int8-float-io", output_zero_point=0)
-    assert failed(list(check_structure(found, msgspec.structs.replace(card, quantisation=quantisation)))) == expected
+    loaded, sound_graph = load_graph(content, "sound")
+    found = graph(sound_graph, *steps)
+    floats = {number: replace(found.tensors[number], dtype="float32") for number in (found.input, found.output)}
+    found = replace(found, tensors={**found.tensors, 1: found.tensors[found.input], **floats})
+    quantisation = msgspec.structs.replace(card.quantisation, mode="int8-float-io")
+    card = msgspec.structs.replace(card, quantisation=quantisation)
+    assert failed(list(check_structure(found, replace(loaded, interpreter=Kernels()), card))) == expected
 
 
 def code_and_words(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str]:
@@ -441,7 +488,8 @@ def test_weights_that_are_no_numbers_are_refused(
 
 def other_tasks() -> Iterator[tuple[Any, tuple[str, ...], str]]:
     layers = keras.layers
-    yield keras.Sequential([keras.Input((10,)), layers.Dense(7)]), FER2013_LABELS, "expected square chips"
+    numbers = keras.Sequential([keras.Input((10,)), layers.Dense(7)])
+    yield numbers, FER2013_LABELS, r"expected one input \(N, S, S, C\), a picture"
     picture = [keras.Input((48, 48, 1)), layers.Flatten()]
     yield keras.Sequential([*picture, layers.Dense(2)]), ("young", "old"), "expected the data's labels"
 

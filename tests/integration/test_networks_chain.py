@@ -60,7 +60,6 @@ def test_a_network_goes_the_whole_way_to_the_device(path: Path, tmp_path: Path, 
     load = made_up(LARGE.get(recipe.name, 96))
     loaders = {**LOADERS, recipe.data.loader: load}
     monkeypatch.setattr("training.data.LOADERS", loaders)
-    monkeypatch.setattr("training.fit.LOADERS", loaders)
     data = tmp_path / "data"
     data.write_text("the pictures are made up")
 

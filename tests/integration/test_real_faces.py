@@ -76,7 +76,7 @@ def test_as_many_real_faces_are_found_as_the_networks_can(name: str, middle: int
 def scenes_of(clip: Path, seconds: float) -> list[Scene]:
     config = Config()
     detector, _ = build_detector(config.detector)
-    classifier = build_classifier("")
+    classifier, _ = build_classifier()
     pipeline = build_pipeline(config, detector, classifier)
     source = open_source(f"file:{clip}?realtime=0", clock=time.monotonic_ns, sleep=time.sleep)
     scenes = []

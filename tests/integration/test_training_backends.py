@@ -61,6 +61,52 @@ def test_a_backend_that_is_not_there_is_refused(
     assert f"KERAS_BACKEND={name}: {message}" in capsys.readouterr().err
 
 
+# hides packages from the import system, as if they were not installed
+WITHOUT = """
+import importlib.machinery, sys
+hidden, arguments = set(sys.argv[1].split(",")), sys.argv[2:]
+real = importlib.machinery.PathFinder.find_spec
+def find_spec(name, path=None, target=None):
+    return None if name.partition(".")[0] in hidden else real(name, path, target)
+importlib.machinery.PathFinder.find_spec = find_spec
+from training.cli import main
+sys.exit(main(arguments))
+"""
+
+
+def without(packages: str, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    usual = {name: value for name, value in os.environ.items() if name != "KERAS_BACKEND"}
+    return subprocess.run(
+        [sys.executable, "-c", WITHOUT, packages, *command],
+        env={**usual, "PYTHONPATH": str(ROOT), **variables}, check=False, capture_output=True, text=True,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("variables", [{}, {"KERAS_BACKEND": ""}])
+def test_without_tensorflow_it_is_said_what_to_install_or_to_set(variables: dict[str, str]):
+    done = without("tensorflow,torch,jax", "networks", **variables)
+    assert done.returncode == EXIT_CONFIG
+    assert done.stderr.startswith("error: TensorFlow is not installed here")
+    assert ".venv/bin/pip install -e '.[train]'; or set KERAS_BACKEND=torch or jax" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_any_other_package_that_is_missing_is_named():
+    done = without("keras", "networks")
+    assert done.returncode == EXIT_CONFIG
+    assert done.stderr == (
+        "error: the package keras is not installed here; install what training takes: "
+        ".venv/bin/pip install -e '.[train]'\n"
+    )
+
+
+def test_what_takes_no_backend_works_without_one(tmp_path: Path):
+    data = write_fer(tmp_path / "fer.csv", fer_rows(train=14, public=7))
+    done = without("tensorflow,keras,torch,jax", "data", "--data", str(data), "--cache", str(tmp_path / "cache"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "21 chips" in done.stdout
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_run_is_killed_goes_on_and_gives_a_model_that_tensorflow_answers_alike_with(backend: str, tmp_path: Path):

@@ -1,5 +1,6 @@
 """Evaluating and comparing model files as a user does: Keras, TFLite, and several together."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -82,6 +83,94 @@ def test_two_models_are_compared(keras_file: Path, data: Path, tmp_path: Path, c
     found = msgspec.json.decode(figures.read_bytes(), type=Comparison)
     assert found.both_right + found.only_a + found.only_b + found.neither == found.n == PUBLIC
     assert found.accuracy.b == evaluate(SHIPPED, data, "PublicTest").scores.accuracy
+
+
+def test_each_side_of_a_comparison_may_be_an_ensemble(keras_file: Path, data: Path, tmp_path: Path, capsys):
+    other = write_random_model(tmp_path / "a+b", FER2013_LABELS[::-1], 2)
+    figures = tmp_path / "figures.json"
+    command = ["compare", f"{keras_file}+{SHIPPED}", str(other), "--data", str(data), "--json", str(figures)]
+    assert cli.main([*command, "--cache", str(tmp_path / "cache")]) == 0
+    assert f"A  {keras_file} + {SHIPPED}\nB  {other}\n" in capsys.readouterr().out
+    found = msgspec.json.decode(figures.read_bytes(), type=Comparison)
+    assert found.accuracy.a == evaluate([keras_file, SHIPPED], data, "PublicTest").scores.accuracy
+    assert found.accuracy.b == evaluate(other, data, "PublicTest").scores.accuracy
+    assert len(found.a_sha256.split(" + ")) == 2
+
+
+@pytest.mark.parametrize(
+    ("side", "message"),
+    [("model.keras+", "expected a model file, or several with"), ("one.keras+two.keras", "one.keras: no such file")],
+)
+def test_a_side_of_a_comparison_that_is_none_is_refused(side: str, message: str, data: Path, tmp_path: Path, capsys):
+    command = ["compare", side, str(SHIPPED), "--data", str(data), "--cache", str(tmp_path)]
+    assert cli.main(command) == 78
+    assert message in capsys.readouterr().err
+
+
+def test_the_report_of_a_model_with_a_history_beside_it_shows_how_its_training_went(
+    keras_file: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    model = write_random_model(tmp_path / "run", FER2013_LABELS, 3)
+    history = model.with_name("history.csv")
+    assert cli._history([model]) == ()
+    history.write_text("date,price\n1,2\n")
+    assert cli._history([model]) == ()
+    assert "the course of the training is not drawn: " in capsys.readouterr().err
+    history.write_text(
+        "epoch,step,learning_rate,loss,accuracy,seconds,holdout_accuracy,holdout_nll\n"
+        "1,9,0.1,1.9,0.2,3.0,,\n2,18,0.05,1.5,0.4,3.0,0.35,1.6\n"
+    )
+    assert cli._history([model, keras_file]) == ()
+    out = tmp_path / "report"
+    command = ["evaluate", str(model), "--data", str(data), "--cache", str(tmp_path / "cache"), "--report", str(out)]
+    assert cli.main(command) == 0
+    assert "![Loss, accuracy and learning rate by epoch](course.png)" in (out / "evaluation.md").read_text()
+    assert cv2.imread(str(out / "course.png")).std() > 5
+
+
+def test_a_folder_of_pictures_is_hashed_once_a_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    folder = tmp_path / "faces"
+    for number, (label, pixels, _) in enumerate(fer_rows(210, 0)):
+        file = folder / FER2013_LABELS[label] / f"{number:03}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(file), pixels.reshape(48, 48))
+    recipe = tmp_path / "recipe.toml"
+    source = '[data]\nloader = "class-folders"\ntrain_split = "Training"\nreport_split = "Validation"\n'
+    recipe.write_text((RECIPES / "tiny.toml").read_text() + source)
+    hashed: list[str] = []
+    digest = hashlib.file_digest
+
+    def counted(file, name):
+        hashed.append(file.name)
+        return digest(file, name)
+
+    monkeypatch.setattr(hashlib, "file_digest", counted)
+    drawn: list[Path] = []
+    monkeypatch.setattr("training.reporting.model_report.write", lambda document, to: drawn.append(to))
+    model, shared = tmp_path / "run" / "model.keras", ["--data", str(folder), "--cache", str(tmp_path / "cache")]
+    read = [*shared, "--recipe", str(recipe)]
+    for command in (
+        ["fit", str(recipe), *shared, "--out", str(tmp_path / "run")],
+        ["evaluate", str(model), *read],
+        ["compare", str(model), f"{model}+{SHIPPED}", *read],
+        [
+            "adopt",
+            str(model),
+            "--labels",
+            ",".join(FER2013_LABELS),
+            "--expects",
+            "raw",
+            *read,
+            "--out",
+            str(tmp_path / "x"),
+        ],
+        ["data", *read],
+    ):
+        hashed.clear()
+        assert cli.main(command) == 0, command
+        pictures = [name for name in hashed if str(name).endswith(".png")]
+        assert len(pictures) == len(set(pictures)) == 210, command
+    assert drawn == [tmp_path / "run" / "report"]
 
 
 def test_data_are_read_as_a_recipe_says(data: Path, tmp_path: Path):

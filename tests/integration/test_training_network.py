@@ -168,3 +168,29 @@ def test_the_command_lists_every_recipes_network(capsys: pytest.CaptureFixture[s
     for recipe in RECIPES.glob("*.toml"):
         assert f"| {recipe.stem} |" in printed
     assert "681,223" in printed, "ours, as shipped"
+
+
+@pytest.mark.parametrize("at", ["statistics", "inside"])
+def test_whatever_fails_while_the_weights_are_averaged_leaves_the_model_as_it_was(at: str):
+    model = learner.build(TINY, 7, seed=1)
+    pixels = noise_chips(16).astype(np.float32)
+    for _ in range(2):  # so that the mean differs from the weights
+        model.train_on_batch(pixels, np.eye(7, dtype=np.float32)[np.arange(16) % 7])
+    before = [np.array(value) for value in model.get_weights()]
+
+    def pictures():
+        yield pixels
+        if at == "statistics":
+            raise OSError("the file is gone")
+
+    def fail() -> None:
+        with learner.averaged(model, pictures()):
+            assert not all(np.array_equal(a, b) for a, b in zip(model.get_weights(), before, strict=True))
+            raise OSError("the disk is full")
+
+    with pytest.raises(OSError, match="is gone" if at == "statistics" else "is full"):
+        fail()
+    for one, other in zip(model.get_weights(), before, strict=True):
+        assert np.array_equal(one, other)
+    momenta = {layer.momentum for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)}
+    assert 0 not in momenta

@@ -20,12 +20,11 @@ from training.foreign import (
     Adoption,
     adopt,
     check,
-    load_foreign,
-    output_kind,
     probabilities,
     spread,
     wrap,
 )
+from training.keras_files import load_model, output_kind
 
 keras = pytest.importorskip("keras")
 h5py = pytest.importorskip("h5py")
@@ -104,7 +103,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_an_old_file_answers_as_when_it_was_written(old_file: Path):
-    model = load_foreign(old_file)
+    model = load_model(old_file)
     pictures = golden_chips(48, 1) / np.float32(255)
     assert np.allclose(model.predict(pictures, verbose=0), trained("unit").predict(pictures, verbose=0), atol=2e-3)
 
@@ -169,7 +168,7 @@ def test_a_foreign_model_becomes_one_of_ours(old_file: Path, data: Path, tmp_pat
 def test_a_softmax_that_is_kept_is_on_the_card(old_file: Path, data: Path, tmp_path: Path):
     job = Adoption(old_file, SHUFFLED, "unit", data, tmp_path / "adopted")
     adopt(job)
-    wrap(load_foreign(old_file), "unit", keep_softmax=True).save(job.out / "model.keras")
+    wrap(load_model(old_file), "unit", keep_softmax=True).save(job.out / "model.keras")
     result = quantize(Job(job.out / "model.keras", data, tmp_path / "soft.tflite"))
     assert (result.card.output, result.card.temperature) == ("probabilities", 1.0)
     assert result.int8_scores.accuracy > 0.9
@@ -206,13 +205,13 @@ def test_files_that_are_no_models_are_refused(tmp_path: Path):
     text = tmp_path / "text.h5"
     text.write_text("no HDF5")
     with pytest.raises(ConfigError, match=r"cannot read it as an \.h5 model"):
-        load_foreign(text)
+        load_model(text)
     weights = tmp_path / "only.weights.h5"
     trained("unit").save_weights(weights)
     with pytest.raises(ConfigError, match="weights without an architecture"):
-        load_foreign(weights)
+        load_model(weights)
     with pytest.raises(PermanentError, match="not a Keras model"):
-        load_foreign(_with_text(tmp_path / "text.keras"))
+        load_model(_with_text(tmp_path / "text.keras"))
 
 
 def _with_text(path: Path) -> Path:

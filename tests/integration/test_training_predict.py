@@ -157,6 +157,6 @@ def test_what_cannot_be_done_is_refused_and_leaves_the_old_file(model: Path, unl
         assert predict(*words, data=unlabelled, out=out) == 78, words
         assert message in capsys.readouterr().err
     assert predict(model, data=unlabelled, out=old, loader="tarot") == 78
-    assert "--loader tarot: expected one of fer2013-csv" in capsys.readouterr().err
+    assert "loader 'tarot': expected one of fer2013-csv" in capsys.readouterr().err
     assert old.read_text() == "old"
     assert not list(tmp_path.glob("*.tmp"))

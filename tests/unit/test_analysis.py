@@ -6,7 +6,6 @@ import pytest
 
 from edge.analysis import LiveAnalysis, LockstepAnalysis, Outlet
 from edge.capture import Capture
-from edge.contract.chip import ChipSpec
 from edge.pipeline import Pipeline
 from edge.slot import LatestSlot
 from edge.telemetry import Telemetry
@@ -23,7 +22,7 @@ class Stage:
         self.scenes: LatestSlot[Scene] = LatestSlot()
         self.sink = FakeSink()
         self.telemetry = Telemetry(Ticking(), live=False)
-        self.pipeline = Pipeline(FakeDetector(), FakeClassifier(), ChipSpec(), Ticking())
+        self.pipeline = Pipeline(FakeDetector(), FakeClassifier(), Ticking())
         self.outlet = Outlet(self.scenes, (self.sink,), self.telemetry)
 
     def seen(self) -> list[int]:

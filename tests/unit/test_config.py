@@ -1,10 +1,12 @@
 """Settings: layered, checked, and clear about what is wrong."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from edge.config import Config, load
+from edge.contract.terms import GivenContract
 from edge.errors import ConfigError
 
 
@@ -81,6 +83,49 @@ def test_the_users_file_is_found_without_naming_it(tmp_path: Path):
     folder.mkdir()
     written(folder, "[stream]\nquality = 42\n")
     assert load(environment={"XDG_CONFIG_HOME": str(tmp_path)}).stream.quality == 42
+
+
+def test_one_model_or_several_may_be_named_in_every_layer(tmp_path: Path):
+    assert load(written(tmp_path, '[expression]\nmodel = "a.tflite"\n'), environment={}).expression.model == "a.tflite"
+    several = written(tmp_path, '[expression]\nmodel = ["a.tflite", "shipped"]\n')
+    assert load(several, environment={}).expression.model == ("a.tflite", "shipped")
+    one, two = ({"EMOTION_EDGE_EXPRESSION_MODEL": value} for value in ("c.tflite", f"c.tflite{os.pathsep}d.tflite"))
+    assert load(several, environment=one).expression.model == "c.tflite"
+    assert load(several, environment=two).expression.model == ("c.tflite", "d.tflite")
+    assert load(several, {"expression": {"model": ["e.tflite"]}}, two).expression.model == ("e.tflite",)
+    with pytest.raises(ConfigError, match=r"expression\.model"):
+        load(written(tmp_path, "[expression]\nmodel = []\n"), environment={})
+
+
+CONTRACT = 'labels = ["yes", "no"]\noutput = "logits"\nscale = 1\noffset = 0\n'
+
+
+def test_a_contract_may_stand_in_the_file_once_or_for_each_model(tmp_path: Path):
+    one = load(written(tmp_path, f"[expression.contract]\n{CONTRACT}"), environment={}).expression.contract
+    assert one == GivenContract(labels=("yes", "no"), output="logits", scale=1, offset=0)
+    text = "".join(f'[[expression.contract]]\nmodel = "{name}"\n{CONTRACT}' for name in ("a", "b"))
+    several = load(written(tmp_path, text), environment={}).expression.contract
+    assert isinstance(several, tuple)
+    assert [contract.model for contract in several] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (CONTRACT.replace("labels", "classes"), "unknown field `classes`.*a contract has labels, output"),
+        (CONTRACT.replace("offset = 0\n", ""), "missing required field `offset`"),
+        (CONTRACT.replace("logits", "softmax"), r"'softmax'.*expression\.contract\.output.*logits or probabilities"),
+        (CONTRACT.replace('"no"', '"yes"'), "labels are yes, yes; expected each once"),
+        (CONTRACT.replace('"no"', '"uncertain"'), "none empty or 'uncertain'"),
+        (CONTRACT.replace("scale = 1", "scale = 0"), "scale is 0"),
+        (CONTRACT.replace("scale = 1", "scale = nan"), "scale is nan"),
+        (CONTRACT.replace("logits", "probabilities") + "temperature = 2\n", "it divides logits"),
+        (CONTRACT + "channels = 2\n", "2"),
+    ],
+)
+def test_a_contract_that_cannot_be_is_refused(text: str, message: str, tmp_path: Path):
+    with pytest.raises(ConfigError, match=message):
+        load(written(tmp_path, f"[expression.contract]\n{text}"), environment={})
 
 
 def test_the_token_never_shows_in_what_is_printed():

@@ -8,7 +8,8 @@ import pytest
 
 from convert import __main__ as command
 from convert import quantize
-from convert.inspection import ModelFacts, TensorFacts
+from convert.graph import Tensor
+from convert.inspection import ModelFacts
 from convert.quantize import Result
 from convert.report import document, page_path, write_report
 from edge.contract.card import InputSpec, ModelCard, Quantisation
@@ -65,9 +66,8 @@ RESULT = Result(
     card=CARD,
     split="PublicTest",
     facts=ModelFacts(
-        TensorFacts((1, 48, 48, 1), "int8", 1.0, -128),
-        TensorFacts((1, 2), "int8", 0.0436307, -23),
-        ("MUL", "CONV_2D", "CONV_2D"),
+        *(Tensor((1, 48, 48, 1), "int8", 1.0, -128), Tensor((1, 2), "int8", 0.0436307, -23)) * 2,
+        ops=("MUL", "CONV_2D", "CONV_2D"),
     ),
     float_scores=FLOAT,
     int8_scores=INT8,

@@ -24,7 +24,7 @@ CORE = (
 )
 ADAPTERS = ("detectors", "sources", "sinks", "server", "classifier", "annotate", "encode")
 TRAINING_FROM_EDGE = {"edge.contract", "edge.types", "edge.errors", "edge.classifier"}
-CONVERT_FROM_EDGE = TRAINING_FROM_EDGE | {"edge.runtime", "edge.golden", "edge.native_log"}
+CONVERT_FROM_EDGE = TRAINING_FROM_EDGE | {"edge.runtime", "edge.golden", "edge.native_log", "edge.machine"}
 
 
 def modules(package: str) -> list[Path]:

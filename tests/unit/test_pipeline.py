@@ -9,11 +9,9 @@ from edge.policy import Policy
 from edge.types import UNCERTAIN, Frame, PixelFormat
 from tests.fakes import FakeClassifier, FakeDetector, Ticking, face, frame
 
-CHIP = ChipSpec(size=48)
-
 
 def pipeline(detector: FakeDetector, classifier: FakeClassifier, **settings: object) -> Pipeline:
-    return Pipeline(detector, classifier, CHIP, Ticking(), **settings)  # type: ignore[arg-type]
+    return Pipeline(detector, classifier, Ticking(), **settings)  # type: ignore[arg-type]
 
 
 def test_a_scene_names_the_faces_of_its_own_frame():
@@ -61,6 +59,27 @@ def test_low_confidence_is_called_uncertain():
     scene = pipeline(FakeDetector(), FakeClassifier(0.4), rule=rule).step(frame())
     assert scene.tracks[0].label == UNCERTAIN
     assert scene.tracks[0].confidence == pytest.approx(0.4)
+
+
+class TwoViews(FakeClassifier):
+    """Wants a wide grey chip and a narrow one in colour."""
+
+    views = (ChipSpec(24, 1, margin=2.0), ChipSpec(32, 3, margin=0.5))
+
+
+def test_each_face_is_cut_once_for_each_view_of_the_classifier():
+    classifier = TwoViews()
+    scene = pipeline(FakeDetector((face(0.1), face(0.6))), classifier).step(frame())
+    assert [chips.shape for chips in classifier.chips] == [(2, 24, 24, 1), (2, 32, 32, 3)]
+    assert [track.label for track in scene.tracks] == ["happy", "happy"]
+    np.testing.assert_array_equal(classifier.chips[1][0, 0, 0], (80, 100, 120), "red first")
+
+
+def test_a_face_that_one_view_does_not_show_is_not_classified():
+    classifier = TwoViews()
+    scene = pipeline(FakeDetector((face(-0.28),)), classifier).step(frame())
+    assert scene.tracks[0].label is None
+    assert classifier.chips == []
 
 
 def test_a_face_wholly_outside_the_picture_is_followed_but_not_classified():

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from edge.errors import ConfigError, PermanentError
-from tests.training_fakes import fake_dataset, noise_chips, real_fer2013
+from tests.training_fakes import fake_dataset, fer_rows, noise_chips, real_fer2013, write_fer
+from training.cli import main
 from training.data import LoaderOptions, load_data, pack
 from training.data.dataset import NO_LABEL, UNLABELLED, Dataset
 from training.data.export import write_folders, write_npy
@@ -124,6 +125,65 @@ def test_a_file_that_is_no_pack_is_refused(tmp_path: Path):
         archive.writestr("pack.json", listing)
     with pytest.raises(PermanentError, match=r"not a pack .*chips-0000000\.webp"):
         load_data("pack", path)
+
+
+def test_a_pack_that_becomes_too_large_is_refused_with_its_size_and_a_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(pack, "_SHEET_MOST_PX", 480)  # a hundred in a picture
+    chips = np.random.default_rng(0).integers(0, 256, (1200, 48, 48, 3), np.uint8)  # 8 MB, and noise stays so
+    data = Dataset(chips, np.arange(1200) % 2, ("tired", "awake"), np.array(["Training"] * 1200), np.arange(1200))
+    path = tmp_path / "data.pack"
+    path.write_bytes(b"an older one")
+    with pytest.raises(ConfigError, match=r"all 1200 chips of 48×48 px would take about 8 MB, expected at most 2 MB"):
+        pack.write(data, path, most_b=2_000_000)
+    with pytest.raises(ConfigError, match=r"smaller or grey chips or fewer classes .*\[data\.options\] of a --recipe"):
+        pack.write(data.take(np.arange(500)), path, most_b=3_400_000)
+    assert path.read_bytes() == b"an older one"
+    assert list(tmp_path.iterdir()) == [path]
+    small = data.take(np.arange(0, 1200, 20))
+    assert pack.write(small, path) == path.stat().st_size < pack.MOST_B
+    back = load_data("pack", path, None, LoaderOptions(channels=3))
+    assert np.array_equal(back.chips, small.chips)
+
+
+def test_the_command_line_writes_no_pack_of_more_than_60_mb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):
+    source = write_fer(tmp_path / "fer.csv", fer_rows(14, 7))
+    command = ["data", "--data", str(source), "--cache", str(tmp_path / "cache"), "--pack", str(tmp_path / "p.pack")]
+    assert pack.MOST_B == 60_000_000
+    monkeypatch.setattr(pack.write, "__defaults__", (1000,))
+    assert main(command) == 78
+    assert "p.pack: all 21 chips of 48×48 px would take" in capsys.readouterr().err
+    assert not (tmp_path / "p.pack").exists()
+
+
+def test_a_pack_from_before_it_said_how_many_chips_lie_side_by_side_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    data = dataset(80, 3)
+    monkeypatch.setattr(pack, "_SHEET_MOST_PX", 80 * 64)  # as the first packs were: 64 of them
+    pack.write(data, tmp_path / "new.pack")
+    with zipfile.ZipFile(tmp_path / "new.pack") as new, zipfile.ZipFile(tmp_path / "old.pack", "w") as old:
+        for name in new.namelist():
+            content = new.read(name)
+            old.writestr(name, content.replace(b',"across":64', b"") if name == "pack.json" else content)
+        assert b"across" not in old.read("pack.json")
+    back = load_data("pack", tmp_path / "old.pack", None, LoaderOptions(size=80, channels=3))
+    assert np.array_equal(back.chips, data.chips)
+
+
+@pytest.mark.parametrize(("side", "columns", "classes"), [(1024, 12, 7), (224, 40, 8), (48, 500, 7), (48, 12, 300)])
+def test_a_sheet_of_many_or_large_pictures_keeps_a_sane_size(side: int, columns: int, classes: int):
+    count = max(classes, 60)
+    chips = np.broadcast_to(np.arange(count, dtype=np.uint8)[:, None, None, None], (count, side, side, 3)).copy()
+    names = tuple(f"class {number}" for number in range(classes))
+    labels = np.arange(count, dtype=np.int64) % classes
+    data = Dataset(chips, labels, names, np.array(["Training"] * count), np.arange(count, dtype=np.int64))
+    sheet = contact_sheet(data, columns, view=lambda chips, rows, number: chips, views=2)
+    assert sheet.shape[0] <= 4096
+    assert sheet.shape[1] <= 4096
+    assert sheet.size > 200_000
+    assert sheet[20, 2, 0] in data.take(data.labels == 0).chips[:, 0, 0, 0]
 
 
 def test_the_contact_sheet_shows_originals_and_views_of_every_class(tmp_path: Path):

@@ -15,7 +15,6 @@ from edge.errors import PermanentError
 from edge.palette import FACE_COLOURS
 from tests.training_fakes import fake_dataset, noise_chips
 from training.data.dataset import Dataset
-from training.data.options import DEFAULTS
 from training.evaluate import Answers, Material
 from training.metrics import expected_calibration_error
 from training.predictors import Predictor
@@ -197,7 +196,7 @@ def brightness(chips: NDArray[np.uint8]) -> NDArray[np.floating]:
 
 def answers_about(dataset: Dataset, path: Path) -> Answers:
     part = dataset.split("PublicTest")
-    material = Material(path, "0" * 64, "fer2013-csv", DEFAULTS, dataset, "PublicTest", part)
+    material = Material(path, "0" * 64, "fer2013-csv", dataset, "PublicTest", part)
     return Answers(
         name=str(path),
         sha256="1" * 64,

@@ -11,7 +11,6 @@ from edge.contract.chip import ChipSpec
 from edge.errors import ConfigError
 from tests.training_fakes import fake_dataset
 from training.compare import mcnemar, sentence, table, weigh
-from training.data.options import DEFAULTS
 from training.evaluate import Answers, Material
 from training.metrics import paired_difference
 from training.predictors import Predictor, _fitting, ensemble, flipped
@@ -23,7 +22,7 @@ def answers(right: NDArray[np.bool_], name: str) -> Answers:
     """A model that is right where it shall be, and names the next class elsewhere."""
     part = fake_dataset(np.zeros((COUNT, 48, 48, 1), np.uint8), ["Test"] * COUNT)
     named = np.where(right, part.labels, (part.labels + 1) % 7)
-    material = Material(Path("data.csv"), "0", "fer2013-csv", DEFAULTS, part, "Test", part)
+    material = Material(Path("data.csv"), "0", "fer2013-csv", part, "Test", part)
     predictor = Predictor(part.label_names, lambda chips: np.eye(7)[named], 1.0)
     return Answers(name, "1", predictor, material, np.eye(7)[named], None, False)
 

@@ -1,16 +1,18 @@
 """Loaders by name. A new source of faces is one module with a `load` of the shape below and one line here."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
 
 from edge.errors import ConfigError
 from training.data import fer_csv, folders, kaggle_csv, npy_pairs, pack
+from training.data.cache import sha256_of
 from training.data.dataset import Dataset
-from training.data.options import DEFAULTS, LoaderOptions, content_key
+from training.data.options import DEFAULTS, LoaderOptions
 
-__all__ = ["DEFAULTS", "LOADERS", "Loader", "LoaderOptions", "content_key", "load_data"]
+__all__ = ["DEFAULTS", "LOADERS", "Loader", "LoaderOptions", "load_data"]
 
 
 class Loader(Protocol):
@@ -37,13 +39,29 @@ LOADERS: Mapping[str, Loader] = MappingProxyType(
 """The layouts are described in docs/data.md."""
 
 
-def load_data(loader: str, path: Path, cache: Path | None = None, options: LoaderOptions = DEFAULTS) -> Dataset:
-    """Read `path` with the loader of that name.
+def load_data(
+    loader: str,
+    path: Path,
+    cache: Path | None = None,
+    options: LoaderOptions = DEFAULTS,
+    loaders: Mapping[str, Loader] | None = None,
+) -> Dataset:
+    """Read `path` with the loader of that name; the data set knows the SHA-256 of its source.
+
+    Args:
+        loader: name in `loaders`.
+        path: what it reads.
+        cache: directory for the parsed data.
+        options: given to the loader.
+        loaders: default: `LOADERS`.
 
     Raises:
         ConfigError: no such loader, or what it raises.
         PermanentError: the data cannot be read.
     """
-    if loader not in LOADERS:
-        raise ConfigError(f"loader {loader!r}: expected one of {', '.join(LOADERS)}")
-    return LOADERS[loader](path, cache, options)
+    known = LOADERS if loaders is None else loaders
+    if loader not in known:
+        raise ConfigError(f"loader {loader!r}: expected one of {', '.join(known)}")
+    dataset = known[loader](path, cache, options)
+    # a large folder takes a while to hash: whoever needs the digest takes it from here
+    return dataset if dataset.sha256 else replace(dataset, sha256=sha256_of(path))

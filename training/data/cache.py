@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from training.files import written_whole
+
 Arrays = Mapping[str, NDArray[Any]]
 
 _SMALL_B = 1024  # an array without elements cannot be mapped
@@ -19,26 +21,27 @@ _SMALL_B = 1024  # an array without elements cannot be mapped
 def sha256_of(path: Path) -> str:
     """SHA-256 as hexadecimal digits: of a file's bytes, of a directory's relative file names and their SHA-256s."""
     if path.is_dir():
-        listing = (
-            f"{file.relative_to(path).as_posix()}\0{sha256_of(file)}\n"
-            for file in sorted(path.rglob("*"))
-            if file.is_file()
-        )
-        return hashlib.sha256("".join(listing).encode()).hexdigest()
+        return of_digests(digests_in(path))
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def digests_in(folder: Path) -> dict[str, str]:
+    """The SHA-256 of each file in a folder and below it, by its relative name."""
+    return {
+        file.relative_to(folder).as_posix(): sha256_of(file) for file in sorted(folder.rglob("*")) if file.is_file()
+    }
+
+
+def of_digests(digests: Mapping[str, str]) -> str:
+    """The SHA-256 of a directory, from what `digests_in` says of it."""
+    return hashlib.sha256("".join(f"{name}\0{digest}\n" for name, digest in digests.items()).encode()).hexdigest()
+
+
 def write_arrays(path: Path, arrays: Arrays) -> None:
     """Write an uncompressed `.npz` that is, at any moment, either absent, the old one or complete."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # the process id keeps two runs that fill the same cache from writing into one file
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    with temporary.open("wb") as file:
+    with written_whole(path) as temporary, temporary.open("wb") as file:
         np.savez(file, **arrays)  # type: ignore[arg-type]
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
 
 
 def cached(directory: Path | None, key: str, work_out: Callable[[], Arrays]) -> Arrays:

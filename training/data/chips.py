@@ -13,8 +13,10 @@ from training.data.cache import Allocate, Arrays, mapped
 from training.data.classes import DROPPED, Classes, resolve
 from training.data.dataset import NO_LABEL, Dataset
 from training.data.options import DEFAULTS, LoaderOptions
+from training.data.selection import take
 
-_LAYOUT = 1
+LAYOUT = 1
+"""Part of every key of chips that were made here: raise it when these functions' results change."""
 
 SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
 
@@ -114,15 +116,14 @@ def suffixes() -> str:
     return ", ".join(sorted(SUFFIXES))
 
 
-def adapted(native: Dataset, options: LoaderOptions, where: str, cache: Path | None, key: str) -> Dataset:
+def adapted(native: Dataset, options: LoaderOptions, where: str, cache: Path | None) -> Dataset:
     """A data set of known labels as the options want it: classes renamed, merged or left out, chips resized.
 
     Args:
-        native: as the source has it; its label names are known names whatever they are.
+        native: as the source has it, with its key; its label names are known names whatever they are.
         options: what is wanted; without a class map and labels the classes and their order stay.
         where: the source, for messages.
         cache: directory for resized chips.
-        key: names `native`.
 
     Raises:
         ConfigError: the class map does not fit.
@@ -137,8 +138,9 @@ def adapted(native: Dataset, options: LoaderOptions, where: str, cache: Path | N
     # one more at the end, which is where the index NO_LABEL, -1, leads
     table = np.array([*(classes.index[name] for name in native.label_names), NO_LABEL], np.int64)
     keep = np.flatnonzero(table[native.labels] != DROPPED)
+    key = f"{native.key}-{LAYOUT}-{options.key()}"
     if same_chips:
-        chips = native.chips if len(keep) == len(native) else native.chips[keep]
+        chips = take(native.chips, keep)
     else:
 
         def work_out(allocate: Allocate) -> Arrays:
@@ -147,7 +149,7 @@ def adapted(native: Dataset, options: LoaderOptions, where: str, cache: Path | N
                 target[place] = to_chip(native.chips[position], options.size, options.channels)
             return {}
 
-        chips = mapped(cache, f"chips-{_LAYOUT}-{key}-{options.key()}", work_out)["chips"]
+        chips = mapped(cache, f"chips-{key}", work_out)["chips"]
     return Dataset(
         chips,
         table[native.labels[keep]],
@@ -156,4 +158,6 @@ def adapted(native: Dataset, options: LoaderOptions, where: str, cache: Path | N
         native.rows[keep],
         None if native.names is None else native.names[keep],
         native.left_out,
+        native.sha256,
+        key,
     )

@@ -7,16 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.data.cache import Arrays, cached
+from training.data.chips import LAYOUT as CHIPS_LAYOUT
 from training.data.chips import to_chip
 from training.data.dataset import CHIP_SIDE_PX
+from training.data.selection import Chips
 
 _LAYOUT = 1
 _CHUNK = 2048
 
 
-def duplicate_groups(
-    chips: NDArray[np.uint8], correlation: float, cache: Path | None = None, key: str = ""
-) -> NDArray[np.int64]:
+def duplicate_groups(chips: Chips, correlation: float, cache: Path | None = None, key: str = "") -> NDArray[np.int64]:
     """Group chips that show the same picture.
 
     Two chips belong together if they are equal, or if Pearson's correlation of their pixels exceeds `correlation`
@@ -27,7 +27,7 @@ def duplicate_groups(
         chips: uint8 (N, S, S, C); larger ones are compared at 48×48 in grey.
         correlation: threshold in (0, 1].
         cache: directory to keep the result in.
-        key: names the content of `chips`; needed with `cache`.
+        key: names the content of `chips`, as `Dataset.key`; empty: nothing is kept.
 
     Returns:
         int64 (N,): the position of the first member of each chip's group.
@@ -36,10 +36,11 @@ def duplicate_groups(
     def work_out() -> Arrays:
         return {"groups": _components(len(chips), [*_equal(chips), *_correlated(chips, correlation)])}
 
-    return cached(cache, f"duplicates-{_LAYOUT}-{correlation}-{key}", work_out)["groups"]
+    name = f"duplicates-{_LAYOUT}.{CHIPS_LAYOUT}-{correlation}-{key}"
+    return cached(cache if key else None, name, work_out)["groups"]
 
 
-def _equal(chips: NDArray[np.uint8]) -> list[tuple[int, int]]:
+def _equal(chips: Chips) -> list[tuple[int, int]]:
     first: dict[bytes, int] = {}
     pairs: list[tuple[int, int]] = []
     for position, chip in enumerate(chips):
@@ -50,29 +51,39 @@ def _equal(chips: NDArray[np.uint8]) -> list[tuple[int, int]]:
     return pairs
 
 
-def equal_groups(chips: NDArray[np.uint8]) -> NDArray[np.int64]:
+def equal_groups(chips: Chips) -> NDArray[np.int64]:
     """As `duplicate_groups`, of pictures that are equal pixel for pixel: quick, and no likeness counts."""
     return _components(len(chips), _equal(chips))
 
 
-def _small(chips: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _small(chips: Chips) -> Chips:
     """At most 48×48, grey: ample to compare by, and all pictures fit into memory."""
     if chips.shape[1] <= CHIP_SIDE_PX and chips.shape[3] == 1:
         return chips
     side = min(CHIP_SIDE_PX, chips.shape[1])
-    return np.stack([to_chip(chip, side, 1) for chip in chips]) if len(chips) else chips
+    small = np.empty((len(chips), side, side, 1), np.uint8)
+    for place, chip in enumerate(chips):
+        small[place] = to_chip(chip, side, 1)
+    return small
 
 
-def _correlated(chips: NDArray[np.uint8], threshold: float) -> list[tuple[int, int]]:
-    chips = _small(chips)
+def _normalised(chips: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """float32 (N, S·S): the product of two rows is their correlation; blank chips are 0."""
     flat = chips.reshape(len(chips), -1).astype(np.float32)
     flat -= flat.mean(axis=1, keepdims=True)
     norm = np.linalg.norm(flat, axis=1, keepdims=True)
     flat /= np.where(norm > 0, norm, 1)
+    return flat
+
+
+def _correlated(chips: Chips, threshold: float) -> list[tuple[int, int]]:
+    chips = _small(chips)
     pairs: list[tuple[int, int]] = []
-    for top in range(0, len(flat), _CHUNK):
-        for left in range(top, len(flat), _CHUNK):
-            product = flat[top : top + _CHUNK] @ flat[left : left + _CHUNK].T
+    for top in range(0, len(chips), _CHUNK):
+        above = _normalised(chips[top : top + _CHUNK])
+        for left in range(top, len(chips), _CHUNK):
+            # made again each time: as floating point all of a large set would take gigabytes
+            product = above @ (above if left == top else _normalised(chips[left : left + _CHUNK])).T
             rows, columns = np.nonzero(product > threshold)
             later = columns + left > rows + top
             pairs += zip((rows[later] + top).tolist(), (columns[later] + left).tolist(), strict=True)

@@ -9,6 +9,7 @@ from edge.errors import ConfigError, PermanentError
 from training.data.dataset import TEST, TRAINING, UNLABELLED, VALIDATION, Dataset
 from training.data.fer_csv import SPLITS
 from training.data.npy_pairs import LABELS_FILE
+from training.data.selection import Chips, blocks
 
 FOLDER_OF = {
     TRAINING: "train",
@@ -36,7 +37,7 @@ def write_npy(dataset: Dataset, folder: Path) -> tuple[Path, ...]:
     for split in dataset.split_names():
         part = dataset.split(split)
         written.append(folder / f"X_{_folder_of(split)}.npy")
-        np.save(written[-1], part.chips)
+        _save(written[-1], part.chips)
         if split != UNLABELLED:
             written.append(folder / f"y_{_folder_of(split)}.npy")
             np.save(written[-1], part.labels)
@@ -65,6 +66,16 @@ def write_folders(dataset: Dataset, folder: Path) -> int:
         if not cv2.imwrite(str(file), np.ascontiguousarray(dataset.chips[position][..., ::-1])):
             raise PermanentError(f"{file}: cannot be written; is there room on the disk?")
     return len(dataset)
+
+
+def _save(file: Path, chips: Chips) -> None:
+    """As `numpy.save`, of pictures that need not fit into memory."""
+    array = np.lib.format.open_memmap(file, "w+", np.uint8, chips.shape)
+    filled = 0
+    for some in blocks(chips):
+        array[filled : filled + len(some)] = some
+        filled += len(some)
+    array.flush()
 
 
 def _folder_of(split: str) -> str:

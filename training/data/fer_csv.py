@@ -27,7 +27,9 @@ COLUMNS = ("emotion", "pixels", "Usage")
 SPLITS = ("Training", "PublicTest", "PrivateTest")
 PIXELS = CHIP_SIDE_PX * CHIP_SIDE_PX
 
-_LAYOUT = 2  # part of the cache's key: raise it when the parser's result changes
+LAYOUT = 2
+"""Part of the cache's key: raise it when the parser's result changes."""
+
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -45,10 +47,10 @@ def load(path: Path, cache: Path | None = None, options: LoaderOptions = DEFAULT
     """
     if not path.is_file():
         raise ConfigError(f"{path}: no such file; expected FER2013's CSV (.csv or .csv.gz), give it with --data")
-    key = f"fer_csv-{_LAYOUT}-{sha256_of(path)}"
+    digest = sha256_of(path)
+    key = f"fer_csv-{LAYOUT}-{digest}"
     arrays = mapped(cache, key, lambda _: _parse(path))
-    native = Dataset.of(arrays, FER2013_LABELS)
-    return adapted(native, options, str(path), cache, key)
+    return adapted(Dataset.of(arrays, FER2013_LABELS, digest, key), options, str(path), cache)
 
 
 def _parse(path: Path) -> Arrays:

@@ -9,6 +9,7 @@ import numpy as np
 
 from edge.errors import ConfigError
 from training.data.cache import Allocate, Arrays, mapped, sha256_of
+from training.data.chips import LAYOUT as CHIPS_LAYOUT
 from training.data.chips import fill, is_picture, suffixes
 from training.data.classes import DROPPED, NO_PRESET, resolve
 from training.data.dataset import TEST, TRAINING, VALIDATION, Dataset
@@ -171,5 +172,6 @@ def _dataset(
             "left_out": left_out,
         }
 
-    key = "-".join(filter(None, (f"pictures-{_LAYOUT}-{loader}", sha256_of(path), options.key())))
-    return Dataset.of(mapped(cache, key, work_out), classes.names)
+    digest = sha256_of(path)
+    key = "-".join(filter(None, (f"pictures-{_LAYOUT}.{CHIPS_LAYOUT}-{loader}", digest, options.key())))
+    return Dataset.of(mapped(cache, key, work_out), classes.names, digest, key)

@@ -1,5 +1,6 @@
 """Reads the Kaggle competition's CSVs: `train.csv`, `test.csv` (no labels) and `test_with_emotions.csv`."""
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from edge.contract.labels import FER2013_LABELS
 from edge.errors import ConfigError
 from training.data import fer_csv
-from training.data.cache import Arrays, mapped, sha256_of
+from training.data.cache import Arrays, digests_in, mapped, of_digests, sha256_of
 from training.data.chips import adapted
 from training.data.dataset import TEST, UNLABELLED, Dataset
 from training.data.options import DEFAULTS, LoaderOptions
@@ -38,10 +39,16 @@ def load(path: Path, cache: Path | None = None, options: LoaderOptions = DEFAULT
         PermanentError: a file is wrong; the message names the line.
     """
     files = _files(path)
-    share_key = f"{options.validation_share}-{options.seed}"
+    if path.is_dir():
+        digests = digests_in(path)
+        digest = of_digests(digests)
+    else:
+        digest = sha256_of(path)
+        digests = {path.name: digest}
     # the name tells what a file is for, so that the same content may be two things
-    digests = "-".join(f"{_kind(file)}-{sha256_of(file)}" for file in files)
-    key = f"kaggle_csv-{_LAYOUT}-{share_key}-{digests}"
+    meant = "".join(f"{_kind(file)} {digests[file.name]}\n" for file in files)
+    share_key = f"{options.validation_share}-{options.seed}"
+    key = f"kaggle_csv-{_LAYOUT}.{fer_csv.LAYOUT}-{share_key}-{hashlib.sha256(meant.encode()).hexdigest()}"
 
     def work_out() -> Arrays:
         parts = [_read(file, options) for file in files]
@@ -50,8 +57,7 @@ def load(path: Path, cache: Path | None = None, options: LoaderOptions = DEFAULT
         return {**joined, "rows": rows}
 
     arrays = mapped(cache, key, lambda _: work_out())
-    native = Dataset.of(arrays, FER2013_LABELS)
-    return adapted(native, options, str(path), cache, key)
+    return adapted(Dataset.of(arrays, FER2013_LABELS, digest, key), options, str(path), cache)
 
 
 def _files(path: Path) -> list[Path]:

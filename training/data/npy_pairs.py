@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from edge.errors import ConfigError, PermanentError
 from training.data.cache import Allocate, Arrays, mapped, sha256_of
+from training.data.chips import LAYOUT as CHIPS_LAYOUT
 from training.data.chips import to_chip
 from training.data.classes import DROPPED, Classes, resolve
 from training.data.dataset import NO_LABEL, TEST, TRAINING, UNLABELLED, VALIDATION, Dataset
@@ -87,8 +88,9 @@ def load(path: Path, cache: Path | None = None, options: LoaderOptions = DEFAULT
             raise PermanentError(f"{path}: all of {first_row} pictures are blank or of classes that are left out")
         return joined
 
-    key = "-".join(filter(None, (f"npy-{_LAYOUT}", sha256_of(path), options.key())))
-    return Dataset.of(mapped(cache, key, work_out), classes.names)
+    digest = sha256_of(path)
+    key = "-".join(filter(None, (f"npy-{_LAYOUT}.{CHIPS_LAYOUT}", digest, options.key())))
+    return Dataset.of(mapped(cache, key, work_out), classes.names, digest, key)
 
 
 def _pairs(folder: Path) -> list[_Pair]:

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from edge.errors import PermanentError
 
-_CHUNK = 1024
-_AT_ONCE = 1 << 22  # values that are converted at a time: 1,024 RGB pictures of 224 px would take gigabytes
+_AT_ONCE = 1 << 22  # values that are looked at a time: 1,024 RGB pictures of 224 px would take gigabytes
 
 
 def opened(file: Path) -> NDArray[Any]:
@@ -43,7 +42,7 @@ def as_bytes(file: Path, chosen: NDArray[np.int64]) -> Iterator[NDArray[np.uint8
     """
     array = pictures(file)
     factor = _factor(file, array)
-    chunk = max(1, _AT_ONCE // array[0].size)
+    chunk = _chunk(array)
     for start in range(0, len(chosen), chunk):
         some = np.asarray(array[chosen[start : start + chunk]])
         yield from some if some.dtype == np.uint8 else np.clip(np.rint(some * factor), 0, 255).astype(np.uint8)
@@ -95,14 +94,20 @@ def _as_pictures(file: Path, array: NDArray[Any]) -> NDArray[Any]:
     return array
 
 
+def _chunk(array: NDArray[Any]) -> int:
+    """Pictures to look at a time."""
+    return max(1, _AT_ONCE // array[0].size)
+
+
 def _factor(file: Path, array: NDArray[Any]) -> float:
     """What brings the values to 0..255; refuses what has been scaled twice or is neither."""
     kind = array.dtype.kind
     if kind not in "uif":
         raise PermanentError(f"{file}: values of type {array.dtype}; expected uint8, or floating point in [0, 1]")
     lows, highs = [], []
-    for start in range(0, len(array), _CHUNK):
-        some = array[start : start + _CHUNK]
+    chunk = _chunk(array)
+    for start in range(0, len(array), chunk):
+        some = array[start : start + chunk]
         if kind == "f" and not np.isfinite(some).all():
             row = start + int(np.flatnonzero(~np.isfinite(some).reshape(len(some), -1).all(axis=1))[0])
             raise PermanentError(f"{file}, row {row}: NaN or infinity; expected finite values")

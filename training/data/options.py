@@ -41,14 +41,3 @@ class LoaderOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 DEFAULTS = LoaderOptions()
-
-
-def content_key(loader: str, digest: str, options: LoaderOptions = DEFAULTS) -> str:
-    """Names what a loader delivers, for results that depend on it (see `cache.cached`).
-
-    Args:
-        loader: name in `training.data.LOADERS`.
-        digest: SHA-256 of the source.
-        options: given to the loader.
-    """
-    return "-".join(part for part in (loader, digest, options.key()) if part)

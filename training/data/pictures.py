@@ -7,6 +7,7 @@ import numpy as np
 from edge.contract.labels import FER2013_LABELS
 from edge.errors import ConfigError
 from training.data.cache import Allocate, Arrays, mapped, sha256_of
+from training.data.chips import LAYOUT as CHIPS_LAYOUT
 from training.data.chips import fill, is_picture, suffixes
 from training.data.dataset import NO_LABEL, UNLABELLED, Dataset
 from training.data.options import DEFAULTS, LoaderOptions
@@ -45,5 +46,6 @@ def load(path: Path, cache: Path | None = None, options: LoaderOptions = DEFAULT
             "left_out": left_out,
         }
 
-    key = f"unsorted-{_LAYOUT}-{sha256_of(path)}-{options.size}-{options.channels}"
-    return Dataset.of(mapped(cache, key, work_out), options.labels or FER2013_LABELS)
+    digest = sha256_of(path)
+    key = f"unsorted-{_LAYOUT}.{CHIPS_LAYOUT}-{digest}-{options.size}-{options.channels}"
+    return Dataset.of(mapped(cache, key, work_out), options.labels or FER2013_LABELS, digest, key)

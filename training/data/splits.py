@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from edge.errors import ConfigError
 from training.data.dataset import TRAINING, UNLABELLED, VALIDATION, Dataset, blank
 from training.data.duplicates import equal_groups
+from training.data.selection import Chips
 from training.randomness import uniforms
 
 _HOLDOUT_STREAM = 0x686F6C646F7574  # "holdout": keeps this draw apart from all others
@@ -107,7 +108,7 @@ def folds(groups: NDArray[np.int64], rows: NDArray[np.int64], count: int) -> NDA
 
 
 def with_validation(
-    chips: NDArray[np.uint8], labels: NDArray[np.int64], rows: NDArray[np.int64], share: float, seed: int
+    chips: Chips, labels: NDArray[np.int64], rows: NDArray[np.int64], share: float, seed: int
 ) -> NDArray[np.str_]:
     """Choose the same share of each class for validation; equal pictures stay together.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from training.files import write_whole
 from training.reporting.style import new_figure, save
 
 if TYPE_CHECKING:
@@ -88,17 +89,16 @@ def write(document: Document, directory: Path) -> Path:
     Returns:
         the page.
     """
-    directory.mkdir(parents=True, exist_ok=True)
     for section in document.sections:
         for block in section.blocks:
             if isinstance(block, Picture):
                 with new_figure(block.size_in) as figure:
                     block.draw(figure)
-                    _replace(directory / f"{block.name}.png", save(figure))
+                    write_whole(directory / f"{block.name}.png", save(figure))
     figures = msgspec.json.format(msgspec.json.encode(document.figures), indent=2)
-    _replace(directory / f"{document.name}.json", figures + b"\n")
+    write_whole(directory / f"{document.name}.json", figures + b"\n")
     page = directory / f"{document.name}.md"
-    _replace(page, markdown(document).encode())
+    write_whole(page, markdown(document).encode())
     return page
 
 
@@ -127,9 +127,3 @@ def _lines(document: Document) -> Iterator[str]:
 
 def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
-
-
-def _replace(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f"{path.name}.tmp")
-    temporary.write_bytes(content)
-    temporary.replace(path)

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from training.data.dataset import blank
 from training.data.duplicates import duplicate_groups
-from training.data.options import content_key
 from training.evaluate import Answers, Evaluation, Material, judge
 from training.metrics import Scores, score
 from training.reporting import analysis, ferplus
@@ -103,12 +102,10 @@ def _unseen(material: Material, train_split: str, cache: Path | None) -> tuple[N
     learnt_from = (train_split,) if train_split in splits else tuple(name for name in splits if name != material.split)
     if material.split in learnt_from or not learnt_from:
         return np.ones(len(material.part), np.bool_), None
-    chips = material.dataset.chips
-    groups = duplicate_groups(
-        chips, DUPLICATE_CORRELATION, cache, content_key(material.loader, material.sha256, material.options)
-    )
+    dataset = material.dataset
+    groups = duplicate_groups(dataset.chips, DUPLICATE_CORRELATION, cache, dataset.key)
     # blank pictures are not learnt from
-    learnt = np.isin(material.dataset.splits, learnt_from) & ~blank(chips)
+    learnt = np.isin(dataset.splits, learnt_from) & ~blank(dataset.chips)
     unseen = ~np.isin(groups[material.dataset.splits == material.split], groups[learnt])
     return unseen, Unseen(learnt_from, DUPLICATE_CORRELATION, int((~unseen).sum()))
 
