@@ -43,6 +43,13 @@ def test_a_recipe_keeps_its_network_and_size_but_not_its_classes():
     assert recipe.network == load_recipe(RECIPES / "rgb-128.toml").network
 
 
+def test_nobody_learns_from_teachers_who_have_seen_more(tmp_path: Path):
+    taught = tmp_path / "taught.toml"
+    taught.write_text((RECIPES / "tiny.toml").read_text() + '\n[soft_labels]\npath = "answers.npz"\n')
+    assert load_recipe(taught).soft_labels is not None
+    assert shortened(load_recipe(taught), 2).soft_labels is None
+
+
 def test_times_are_of_each_file():
     times = timed({"a": TfliteClassifier(SHIPPED), "b": TfliteClassifier(SHIPPED)})
     assert times["a"] == pytest.approx(times["b"], rel=0.5)
