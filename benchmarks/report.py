@@ -75,7 +75,7 @@ def _conditions(machine: Machine, measured: Measured) -> Iterator[Text | Table]:
     )
     yield Text("Figures count as ratios of one run; absolute times belong to these conditions.")
     yield Table(
-        ("clip", "frames", "faces a frame", "detector", "frames a detection", "load average before", "°C before"),
+        ("clip", "frames", "faces read a frame", "detector", "frames a detection", "load average before", "°C before"),
         tuple(_clip_row(figures.whole) for figures in measured.clips.values()),
     )
 

@@ -51,7 +51,8 @@ class App:
         spec = parse(self._choice.uri)
         self._live = getattr(spec, "realtime", True)
         self._detector, self._fallbacks = build_detector(config.detector)
-        self._classifier, self._doubts = build_classifier(config.expression, stills=isinstance(spec, ImagesSpec))
+        stills = isinstance(spec, ImagesSpec)
+        self._classifier, self._doubts = build_classifier(config.expression, stills=stills)
         self.telemetry = Telemetry(clock, live=self._live)
         self._audience = Audience()
         self._frames: LatestSlot[Frame] = LatestSlot()
@@ -65,7 +66,7 @@ class App:
         self.capture = Capture(name, self._choice.reason, opener, self._frames, config.source.read_timeout_s)
         self._sinks = self._build_sinks()
         outlet = Outlet(self._scenes, self._sinks, self.telemetry)
-        pipeline = build_pipeline(config, self._detector, self._classifier)
+        pipeline = build_pipeline(config, self._detector, self._classifier, stills=stills)
         present = Present(
             self._scenes,
             self._jpegs,

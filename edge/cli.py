@@ -81,7 +81,11 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     add("--port", type=int, help="port to listen on (default 8080; 0: any free one)")
     add("--lan", action="store_true", help="listen on all interfaces, protected by a token made on first use")
     add("--insecure", action="store_true", default=None, help="allow a public bind without any protection")
-    add("--detector", metavar="NAME", help="auto (default), blazeface-full, blazeface-sparse, blazeface-short, haar")
+    add(
+        "--detector",
+        metavar="NAME",
+        help="auto (default), blazeface-full, blazeface-sparse, blazeface-short, haar, mediapipe",
+    )
     add("--model", metavar="PATH", action="append", help="expression model (.tflite); given again: the mean of all")
     add("--flip", action="store_true", default=None, help="average with each face's mirror image, at twice the time")
     add("--config", metavar="FILE", type=Path, help="TOML file with settings")

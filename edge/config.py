@@ -52,7 +52,7 @@ class DetectorConfig(_Section, frozen=True):
         min_face_px: narrower faces are ignored; in pixels of the frame.
     """
 
-    name: Literal["auto", "blazeface-full", "blazeface-sparse", "blazeface-short", "haar"] = "auto"
+    name: Literal["auto", "blazeface-full", "blazeface-sparse", "blazeface-short", "haar", "mediapipe"] = "auto"
     interval: Annotated[int, Meta(ge=1, le=300)] = 5
     max_roi_age_ms: Annotated[float, Meta(gt=0.0, le=10_000.0)] = 400.0
     min_score: Share | None = None
@@ -70,6 +70,12 @@ class ExpressionConfig(_Section, frozen=True):
         contract: what models without a card take and give; several name the file each is for.
         threshold: below this confidence a face is `uncertain`.
         smoothing_s: time constant of the average over time; 0: none.
+        hysteresis: probability by which another class must lead, or the label's own fall below the threshold, for the
+            label to change at once; 0: it always does.
+        min_hold_s: a lead that is smaller counts once it has lasted so long.
+        interval_ms: a face is read again once its scores are so old; 0: on every frame.
+        max_faces: faces read on one frame at most, the largest and the others in turn; 0: all.
+        faces: whom to show and read: all, or only the largest face.
     """
 
     model: Models = ""
@@ -78,6 +84,11 @@ class ExpressionConfig(_Section, frozen=True):
     contract: GivenContract | tuple[GivenContract, ...] | None = None
     threshold: Share = 0.45
     smoothing_s: Annotated[float, Meta(ge=0.0, le=10.0)] = 0.25
+    hysteresis: Share = 0.08
+    min_hold_s: Annotated[float, Meta(ge=0.0, le=60.0)] = 0.5
+    interval_ms: Annotated[float, Meta(ge=0.0, le=10_000.0)] = 60.0
+    max_faces: Annotated[int, Meta(ge=0, le=1000)] = 4
+    faces: Literal["all", "largest"] = "all"
 
 
 class StreamConfig(_Section, frozen=True):

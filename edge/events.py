@@ -14,9 +14,11 @@ class FaceEvent(msgspec.Struct, frozen=True):
     Attributes:
         id: stable while the face is followed.
         box: x, y, width, height as shares of the picture, top left origin.
-        label: the expression, `uncertain`, or null before the first classification.
-        confidence: probability of the likeliest class, 0..1.
-        scores: probability per class name; empty before the first classification.
+        label: the expression, `uncertain`, or null before the first classification. A label that is shown stays until
+            another class leads clearly, or for long enough (`edge.smoothing`): until then it need not be the likeliest.
+        confidence: probability of the class that `label` names, of the likeliest if `uncertain`; 0..1.
+        scores: probability per class name, smoothed over time; empty before the first classification. Some frames share
+            those of the frame before: faces are read when they are due, not on every frame.
         valence: from unpleasant, -1, to pleasant, 1: derived from `scores` alone (`edge.affect`); null before the first
             classification, or if one of the model's classes has no coordinates. An `uncertain` face has one.
         arousal: from sleepy, -1, to excited, 1: likewise.

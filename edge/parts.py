@@ -7,18 +7,22 @@ import cv2
 import numpy as np
 
 from edge import model_store
+from edge.attention import Attention
 from edge.classifier import SHIPPED, ContractClassifier, TfliteClassifier, load_classifier
 from edge.config import Config, DetectorConfig, ExpressionConfig, Models
 from edge.contract.terms import GivenContract
 from edge.detectors.blazeface import VARIANTS, BlazeFace
 from edge.detectors.haar import Haar
+from edge.detectors.mediapipe import FILE as MEDIAPIPE_FILE
+from edge.detectors.mediapipe import MediaPipe, second_opencv
 from edge.ensemble import Ensemble, Mirrored
 from edge.errors import ConfigError, PermanentError
 from edge.golden import replay
-from edge.pipeline import ExpressionRule, Pipeline
+from edge.pipeline import Pipeline
 from edge.policy import Policy
 from edge.ports import ExpressionModel, FaceDetector
 from edge.probing import examine, probe_chips
+from edge.smoothing import ExpressionRule
 from edge.tracker import TrackerSettings
 
 AUTO_DETECTOR = "blazeface-full"
@@ -30,7 +34,7 @@ def build_detector(config: DetectorConfig) -> tuple[FaceDetector, tuple[str, ...
     """The detector the settings ask for, and what a person should know about the choice.
 
     Raises:
-        ConfigError: a detector was named whose file is missing.
+        ConfigError: a detector was named whose file or package is missing.
         PermanentError: its file is broken.
     """
     name: str = config.name
@@ -46,13 +50,17 @@ def build_detector(config: DetectorConfig) -> tuple[FaceDetector, tuple[str, ...
         return Haar(min_face_px=config.min_face_px), notices
     # the pictures are small: OpenCV's threads cost more than they gain, but for the cascade
     cv2.setNumThreads(1)
-    variant = VARIANTS[name]
-    path = model_store.find(variant.file)
+    file = MEDIAPIPE_FILE if name == "mediapipe" else VARIANTS[name].file
+    path = model_store.find(file)
     if path is None:
         places = ", ".join(map(str, model_store.directories()))
         raise ConfigError(
-            f"the detector {name} needs {variant.file}, which is not in {places}; run `emotion-edge models fetch`"
+            f"the detector {name} needs {file}, which is not in {places}; run `emotion-edge models fetch`"
         )
+    if name == "mediapipe":
+        doubled = second_opencv()
+        detector = MediaPipe(path, min_score=config.min_score, min_face_px=config.min_face_px)
+        return detector, (doubled,) if doubled else ()
     return BlazeFace(name, path, min_score=config.min_score, min_face_px=config.min_face_px), notices
 
 
@@ -116,13 +124,33 @@ def _proven(path: Path, given: GivenContract | None) -> tuple[ContractClassifier
     return classifier, examine(str(path), classifier.contract, classifier.real(answers), classifier.step, source)
 
 
-def build_pipeline(config: Config, detector: FaceDetector, classifier: ExpressionModel) -> Pipeline:
-    """The core, as configured."""
+def build_pipeline(
+    config: Config, detector: FaceDetector, classifier: ExpressionModel, *, stills: bool = False
+) -> Pipeline:
+    """The core, as configured.
+
+    Args:
+        config: all settings.
+        detector: finds the faces.
+        classifier: names them.
+        stills: whether the source gives pictures that do not follow each other: then every face is read on each, and
+            none is named by what was seen before.
+    """
+    expression = config.expression
+    if stills:
+        rule = ExpressionRule(expression.threshold, time_constant_s=0.0, hysteresis=0.0)
+        attention = Attention(interval_ms=0.0, max_faces=0, faces=expression.faces)
+    else:
+        rule = ExpressionRule(
+            expression.threshold, expression.smoothing_s, expression.hysteresis, expression.min_hold_s
+        )
+        attention = Attention(expression.interval_ms, expression.max_faces, expression.faces)
     return Pipeline(
         detector,
         classifier,
         time.perf_counter_ns,
         policy=Policy(config.detector.interval, config.detector.max_roi_age_ms),
         tracking=TrackerSettings(max_age_ms=max(1000.0, config.detector.max_roi_age_ms)),
-        rule=ExpressionRule(config.expression.threshold, config.expression.smoothing_s),
+        rule=rule,
+        attention=attention,
     )

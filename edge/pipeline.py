@@ -1,29 +1,18 @@
 """The core: one frame in, one scene out. No threads; its only clock is the one that times the stages."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 from msgspec.structs import replace
 
 from edge import smoothing, tracker
+from edge.attention import Attention
 from edge.contract.chip import chip_square, cut_chip
 from edge.policy import Policy, Since
 from edge.ports import Classifier, Clock, FaceDetector
+from edge.smoothing import ExpressionRule
 from edge.tracker import TrackerSettings, Tracks
 from edge.types import Frame, Pixels, Scene, Track
-
-
-@dataclass(frozen=True, slots=True)
-class ExpressionRule:
-    """How scores become a label.
-
-    Attributes:
-        threshold: confidence below which a face is `uncertain`, 0..1.
-        time_constant_s: of the smoothing over time.
-    """
-
-    threshold: float = 0.45
-    time_constant_s: float = 0.25
 
 
 class Pipeline:
@@ -38,6 +27,7 @@ class Pipeline:
         policy: Policy | None = None,
         tracking: TrackerSettings | None = None,
         rule: ExpressionRule | None = None,
+        attention: Attention | None = None,
     ) -> None:
         self._detector = detector
         self._classifier = classifier
@@ -45,8 +35,10 @@ class Pipeline:
         self._policy = policy or Policy()
         self._tracking = tracking or TrackerSettings()
         self._rule = rule or ExpressionRule()
+        self._attention = attention or Attention()
         self._tracks = Tracks()
         self._since: Since | None = None
+        self._followed: int | None = None
 
     def step(self, frame: Frame) -> Scene:
         """Analyse one frame. Frames must come in the order of their time."""
@@ -63,21 +55,33 @@ class Pipeline:
         watch.start()
         self._tracks = tracker.advance(self._tracks, frame, faces, self._tracking)
         watch.lap("track")
-        if self._tracks.items:
-            self._tracks = replace(self._tracks, items=self._classified(frame, watch))
-        return Scene(frame, self._tracks.items, self._classifier.labels, decision, watch.laps_ns)
+        shown = self._attention.shown(self._tracks.items, self._followed)
+        due = self._attention.due(shown, frame.t_ns)
+        if due:
+            read = self._read(due, frame, watch)
+            items = tuple(read.get(track.id, track) for track in self._tracks.items)
+            self._tracks = replace(self._tracks, items=items)
+            shown = self._attention.shown(items, self._followed)
+        self._followed = shown[0].id if shown else None
+        return Scene(frame, shown, self._classifier.labels, decision, watch.laps_ns)
 
-    def _classified(self, frame: Frame, watch: "Stopwatch") -> tuple[Track, ...]:
-        cut = [(track, self._cut(frame, track)) for track in self._tracks.items]
-        seen = [track for track, chips in cut if chips]
+    def _read(self, due: Sequence[Track], frame: Frame, watch: "Stopwatch") -> dict[int, Track]:
+        """By id, as many of the faces as may be read on one frame, named anew."""
+        most = self._attention.max_faces or len(due)
+        seen, cut = [], []
+        for track in due:
+            chips = self._cut(frame, track)
+            if chips:
+                seen.append(track)
+                cut.append(chips)
+                if len(seen) == most:
+                    break
         watch.lap("chip")
         if not seen:
-            return self._tracks.items
-        views = zip(*[chips for _, chips in cut if chips], strict=True)
-        scores = self._classifier.classify(*[np.array(chips) for chips in views])
+            return {}
+        scores = self._classifier.classify(*[np.array(chips) for chips in zip(*cut, strict=True)])
         watch.lap("classify")
-        named = {track.id: self._named(track, now, frame) for track, now in zip(seen, scores, strict=True)}
-        return tuple(named.get(track.id, track) for track in self._tracks.items)
+        return {track.id: self._named(track, now, frame) for track, now in zip(seen, scores, strict=True)}
 
     def _cut(self, frame: Frame, track: Track) -> tuple[Pixels, ...]:
         """The face's chip for each of the classifier's views; none if one would show nothing of the frame."""
@@ -95,9 +99,15 @@ class Pipeline:
     def _named(self, track: Track, now: np.ndarray, frame: Frame) -> Track:
         dt_s = 0.0 if track.scored_ns is None else (frame.t_ns - track.scored_ns) / 1e9
         scores = smoothing.smooth(track.scores, now, dt_s, self._rule.time_constant_s)
-        label, confidence = smoothing.name(scores, self._classifier.labels, self._rule.threshold)
+        label, confidence, led_ns = smoothing.name(track, scores, frame.t_ns, self._classifier.labels, self._rule)
         return replace(
-            track, scores=scores, scored_seq=frame.seq, scored_ns=frame.t_ns, label=label, confidence=confidence
+            track,
+            scores=scores,
+            scored_seq=frame.seq,
+            scored_ns=frame.t_ns,
+            label=label,
+            confidence=confidence,
+            led_ns=led_ns,
         )
 
 

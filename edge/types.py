@@ -168,8 +168,11 @@ class Track(msgspec.Struct, frozen=True, eq=False):
         scores: smoothed probabilities, or None before the first classification.
         scored_seq: the frame the newest scores came from, or None.
         scored_ns: that frame's time, or None.
-        label: the expression named, `UNCERTAIN` below the threshold, None before the first classification.
-        confidence: probability of the likeliest class, 0 before the first classification.
+        label: the expression named, `UNCERTAIN` below the threshold, None before the first classification. May lag
+            behind the likeliest class a little (`edge.smoothing`).
+        confidence: probability of the class named, of the likeliest if `UNCERTAIN`; 0 before the first classification.
+        led_ns: time of the newest scores that had the class named as the likeliest, or None. Of no meaning while
+            `UNCERTAIN`.
     """
 
     id: int
@@ -185,6 +188,7 @@ class Track(msgspec.Struct, frozen=True, eq=False):
     scored_ns: int | None = None
     label: str | None = None
     confidence: float = 0.0
+    led_ns: int | None = None
 
 
 UNCERTAIN = "uncertain"

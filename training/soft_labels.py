@@ -88,8 +88,9 @@ def write(
         path,
         {
             "probabilities": answers,
-            "rows": dataset.rows,
-            "truth": dataset.labels,
+            # as small as they can be: with twelve views of FER2013 the file stays below 5 MB
+            "rows": dataset.rows.astype(np.int32),
+            "truth": dataset.labels.astype(np.int16),
             "header": np.frombuffer(msgspec.json.encode(header), np.uint8),
         },
     )

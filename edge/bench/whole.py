@@ -50,7 +50,7 @@ class Report(msgspec.Struct, frozen=True):
         frames: how many of it.
         detector: which.
         interval: detected on every such frame.
-        faces: per frame, on average.
+        faces: read per frame, on average.
         stages: each stage of our own, as part of whole frames.
         whole: decode, analyse, draw, encode, publish.
         floor: the native calls of the same frames, alone.
@@ -77,7 +77,7 @@ class Report(msgspec.Struct, frozen=True):
         m = self.machine
         lines = [
             f"{m.board or m.cpu}, {m.arch}, {m.cores} cores, load {m.load}, Python {m.python}, OpenCV {m.opencv}",
-            f"{self.clip}: {self.frames} frames of {WIDTH_PX}x{HEIGHT_PX}, {self.faces:.1f} faces each, "
+            f"{self.clip}: {self.frames} frames of {WIDTH_PX}x{HEIGHT_PX}, {self.faces:.1f} faces read on each, "
             f"{self.detector} on every {self.interval}. frame",
             f"{'stage':<22}{'runs':>6}{'mean':>9}{'p50':>9}{'p95':>9}{'p99':>9}  ms",
         ]
@@ -186,7 +186,10 @@ class Bench:
         """What each of so many frames will consist of: the pipeline is deterministic, so a dry run tells."""
         pipeline = build_pipeline(self.config, self.detector, self.classifier)
         scenes = (pipeline.step(self.clip.frame(index)) for index in range(frames))
-        return [Mix(scene.decision.detect, len(scene.tracks)) for scene in scenes]
+        return [
+            Mix(scene.decision.detect, sum(track.scored_seq == scene.frame.seq for track in scene.tracks))
+            for scene in scenes
+        ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,9 @@ from edge.contract.terms import GivenContract
 from edge.errors import ConfigError, PermanentError
 from edge.events import scene_event
 from edge.parts import build_classifier
-from edge.pipeline import ExpressionRule, Pipeline
+from edge.pipeline import Pipeline
 from edge.ports import ExpressionModel
+from edge.smoothing import ExpressionRule
 from edge.types import UNCERTAIN, Frame, Scene
 from tests.fakes import FakeDetector, Ticking, face
 from tests.tiny_models import Tiny, converted, without_card

@@ -130,3 +130,10 @@ def test_a_contract_that_cannot_be_is_refused(text: str, message: str, tmp_path:
 
 def test_the_token_never_shows_in_what_is_printed():
     assert "geheim123" not in repr(load(flags={"server": {"token": "geheim123"}}, environment={}))
+
+
+def test_whom_to_read_is_one_of_two(tmp_path: Path):
+    file = written(tmp_path, '[expression]\nfaces = "largest"\nmax_faces = 2\n')
+    assert load(file, environment={}).expression.faces == "largest"
+    with pytest.raises(ConfigError, match=r"expression\.faces.*allowed: all, largest"):
+        load(written(tmp_path, '[expression]\nfaces = "smallest"\n'), environment={})

@@ -17,6 +17,7 @@ CORE = (
     "policy",
     "tracker",
     "smoothing",
+    "attention",
     "slot",
     "worker",
     "events",

@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 
+from edge.attention import Attention
 from edge.contract.chip import ChipSpec
-from edge.pipeline import ExpressionRule, Pipeline
+from edge.pipeline import Pipeline
 from edge.policy import Policy
-from edge.types import UNCERTAIN, Frame, PixelFormat
+from edge.smoothing import ExpressionRule
+from edge.tracker import TrackerSettings
+from edge.types import UNCERTAIN, EmotionScores, Frame, PixelFormat, Pixels
 from tests.fakes import FakeClassifier, FakeDetector, Ticking, face, frame
 
 
@@ -32,12 +35,86 @@ def test_the_detector_runs_on_every_fifth_frame_and_faces_stay_between():
     assert scenes[4].tracks[0].seen_seq == 1
 
 
-def test_an_expression_is_read_on_every_frame_even_from_a_cached_roi():
+def test_an_expression_is_read_when_it_is_due_even_from_a_cached_roi():
     classifier = FakeClassifier()
     steps = pipeline(FakeDetector(), classifier)
+    scenes = [steps.step(frame(seq)) for seq in range(1, 6)]
+    assert [scene.tracks[0].scored_seq for scene in scenes] == [1, 1, 3, 3, 5]
+    assert len(classifier.chips) == 3
+    assert {scene.tracks[0].label for scene in scenes} == {"happy"}
+
+
+def test_between_two_readings_nothing_is_cut_or_classified():
+    steps = pipeline(FakeDetector(), FakeClassifier())
+    timings = [set(steps.step(frame(seq)).timings_ns) for seq in (1, 2)]
+    assert timings == [{"detect", "track", "chip", "classify"}, {"track"}]
+
+
+@pytest.mark.parametrize("step_ns", [10_000_000, 33_333_333, 40_000_000, 200_000_000])
+def test_scores_are_never_older_than_the_interval(step_ns: int):
+    steps = pipeline(FakeDetector(), FakeClassifier(), attention=Attention(interval_ms=60))
+    for seq in range(1, 40):
+        (track,) = steps.step(frame(seq, t_ns=seq * step_ns)).tracks
+        assert track.scored_ns is not None
+        assert seq * step_ns - track.scored_ns < 60_000_000
+
+
+def test_a_crowd_is_read_in_turn_the_largest_face_first():
+    faces = (face(0.0, size=0.2), face(0.3, size=0.3), face(0.7, size=0.25))
+    classifier = FakeClassifier()
+    steps = pipeline(FakeDetector(faces), classifier, attention=Attention(interval_ms=0, max_faces=2))
     scenes = [steps.step(frame(seq)) for seq in range(1, 5)]
-    assert [scene.tracks[0].scored_seq for scene in scenes] == [1, 2, 3, 4]
-    assert len(classifier.chips) == 4
+    assert [[track.scored_seq for track in scene.tracks] for scene in scenes] == [
+        [None, 1, 1],
+        [2, 2, 1],
+        [2, 3, 3],
+        [4, 4, 3],
+    ]
+    assert [chips.shape[0] for chips in classifier.chips] == [2, 2, 2, 2]
+
+
+def test_faces_outside_the_picture_take_nobodys_turn():
+    faces = (face(2.0), face(3.0), face(0.1), face(0.5))
+    steps = pipeline(FakeDetector(faces), FakeClassifier(), attention=Attention(interval_ms=0, max_faces=2))
+    assert [track.scored_seq for track in steps.step(frame()).tracks] == [None, None, 1, 1]
+
+
+def test_of_several_faces_only_the_largest_is_shown_if_so_asked_and_the_others_are_still_followed():
+    detector = FakeDetector(
+        (face(0.0, size=0.2), face(0.5, size=0.3)),
+        (face(0.0, size=0.4), face(0.5, size=0.3)),
+        (face(0.5, size=0.3),),
+    )
+    classifier = FakeClassifier()
+    parts = {"tracking": TrackerSettings(max_misses=0), "attention": Attention(interval_ms=0, faces="largest")}
+    steps = pipeline(detector, classifier, policy=Policy(1), **parts)
+    scenes = [steps.step(frame(seq)) for seq in range(1, 4)]
+    assert [[(track.id, track.label) for track in scene.tracks] for scene in scenes] == [
+        [(2, "happy")],
+        [(1, "happy")],
+        [(2, "happy")],
+    ]
+    assert scenes[2].tracks[0].age == 3
+    assert [chips.shape[0] for chips in classifier.chips] == [1, 1, 1]
+
+
+class Wavering(FakeClassifier):
+    """Happy on one frame and, by as little, neutral on the next."""
+
+    def classify(self, *chips: Pixels) -> tuple[EmotionScores, ...]:
+        super().classify(*chips)
+        self._scores = np.full(7, 0.01, np.float32)
+        self._scores[[3, 6] if len(self.chips) % 2 else [6, 3]] = 0.5, 0.45
+        return (self._scores,) * len(chips[0])
+
+
+def test_a_label_does_not_waver_with_scores_that_do():
+    def labels(rule: ExpressionRule) -> list[str | None]:
+        steps = pipeline(FakeDetector(), Wavering(), rule=rule, attention=Attention(interval_ms=0))
+        return [steps.step(frame(seq)).tracks[0].label for seq in range(1, 7)]
+
+    assert labels(ExpressionRule(time_constant_s=0, hysteresis=0)) == ["happy", "neutral"] * 3
+    assert labels(ExpressionRule(time_constant_s=0)) == ["happy"] * 6
 
 
 def test_all_faces_of_a_frame_go_into_one_call():

