@@ -143,7 +143,7 @@ def survey(plan: Plan) -> Survey:
 def shortened(recipe: Recipe, epochs: int) -> Recipe:
     """The recipe as it is, but for the data, which are FER2013 for all, and the number of epochs.
 
-    Without soft labels: their teachers have seen more than the pictures that all learn from.
+    Without soft labels or weights of another run: those have seen more than the pictures that all learn from.
     """
     options = msgspec.structs.replace(recipe.data.options, labels=(), classes={})
     warmup = min(recipe.optimiser.warmup_epochs, epochs / 4)
@@ -154,6 +154,7 @@ def shortened(recipe: Recipe, epochs: int) -> Recipe:
             recipe.optimiser, epochs=epochs, warmup_epochs=warmup, stop_patience=0, keep="last"
         ),
         soft_labels=None,
+        initial=None,
     )
 
 

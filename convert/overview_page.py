@@ -88,7 +88,7 @@ def _files(found: Overview) -> Iterator[Text | Table | Picture]:
     yield Text(
         f"{found.baseline} has accuracy {scores.accuracy:.4f}, macro-F1 {scores.macro_f1:.4f}, ECE {scores.ece:.4f}, "
         f"NLL {scores.nll:.4f}. Times: the median invoke on one thread, all files in turn in one process, on "
-        f"{machine.board or machine.cpu or machine.arch} with {machine.cores} cores, load {machine.load} before; "
+        f"{machine.board or machine.cpu or machine.arch} with {machine.cores} core(s), load {machine.load} before; "
         "other machines have other ratios."
     )
 

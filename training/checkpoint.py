@@ -47,6 +47,7 @@ class Identity(msgspec.Struct, frozen=True):
     seed: int
     data_sha256: str
     soft_labels_sha256: str = ""
+    initial_sha256: str = ""
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -97,15 +98,7 @@ def restore(path: Path, model: "keras.Model", identity: Identity) -> tuple[Progr
         ConfigError: the run in `path` was another one.
         PermanentError: the file is damaged or of another version.
     """
-    variables = _variables(model)
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            progress = msgspec.json.decode(stored["progress"].tobytes(), type=Progress)
-            names = sorted(set(stored.files) - {"progress"})
-            values = [stored[name] for name in names if not name.startswith(_BEST)]
-            best = [stored[name] for name in names if name.startswith(_BEST)] or None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, msgspec.DecodeError) as error:
-        raise PermanentError(f"{path}: not a checkpoint of this version ({error}); delete it to start anew") from error
+    progress, values, best = _read(path, "delete it to start anew")
     for name in Identity.__struct_fields__:
         found, expected = getattr(progress.identity, name), getattr(identity, name)
         if name == "recipe":
@@ -115,13 +108,50 @@ def restore(path: Path, model: "keras.Model", identity: Identity) -> tuple[Progr
                 f"{path} is of a run with another {_difference(name, found, expected)}; "
                 "continue it with what it began with, or give another --out"
             )
-    wanted = [tuple(variable.shape) for variable in variables]
     weights = [tuple(variable.shape) for variable in model.weights]
-    if [value.shape for value in values] != wanted or (best and [value.shape for value in best] != weights):
+    if not _fits(model, values) or (best and [value.shape for value in best] != weights):
         raise PermanentError(f"{path}: its arrays do not fit this version's network; delete it to start anew")
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)
+    _assign(model, values)
     return msgspec.structs.replace(progress, identity=identity), best
+
+
+def begin_with(path: Path, model: "keras.Model") -> None:
+    """Put the weights, averages and momentum of another run into `model`, which is at its start.
+
+    Raises:
+        ConfigError: there is no such file, or that run's network or optimiser is another one.
+        PermanentError: the file is damaged or of another version.
+    """
+    if not path.is_file():
+        raise ConfigError(f"initial.checkpoint = {path}: no such file; expected checkpoint.npz of another run")
+    progress, values, _ = _read(path, "give another one")
+    if not _fits(model, values):
+        raise ConfigError(
+            f"initial.checkpoint = {path}: a run of the recipe {progress.identity.recipe.get('name')!r}, whose network "
+            "or optimiser is another one; expected one with the same [network] and [optimiser] method"
+        )
+    _assign(model, values)
+
+
+def _read(path: Path, remedy: str) -> tuple[Progress, list[np.ndarray], learner.Weights | None]:
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            progress = msgspec.json.decode(stored["progress"].tobytes(), type=Progress)
+            names = sorted(set(stored.files) - {"progress"})
+            values = [stored[name] for name in names if not name.startswith(_BEST)]
+            best = [stored[name] for name in names if name.startswith(_BEST)] or None
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, msgspec.DecodeError) as error:
+        raise PermanentError(f"{path}: not a checkpoint of this version ({error}); {remedy}") from error
+    return progress, values, best
+
+
+def _fits(model: "keras.Model", values: list[np.ndarray]) -> bool:
+    return [value.shape for value in values] == [tuple(variable.shape) for variable in _variables(model)]
+
+
+def _assign(model: "keras.Model", values: list[np.ndarray]) -> None:
+    for variable, value in zip(_variables(model), values, strict=True):
+        variable.assign(value)
 
 
 def _difference(name: str, found: Any, expected: Any) -> str:

@@ -118,7 +118,9 @@ def fit_parts(run: Run, parts: Parts, digest: str, clock: Callable[[], float] = 
         )
     soft_labels, soft_digest = _soft_labels(recipe, parts)
     resolved = msgspec.json.encode(recipe)
-    identity = Identity(msgspec.json.decode(resolved), run.seed, digest, soft_digest)
+    initial = Path(recipe.initial.checkpoint) if recipe.initial else None
+    initial_digest = sha256_of(initial) if initial and initial.is_file() else ""
+    identity = Identity(msgspec.json.decode(resolved), run.seed, digest, soft_digest, initial_digest)
     run.out.mkdir(parents=True, exist_ok=True)
     write_whole(run.out / RECIPE, msgspec.json.format(resolved, indent=2))
 
@@ -128,6 +130,8 @@ def fit_parts(run: Run, parts: Parts, digest: str, clock: Callable[[], float] = 
         progress, best = checkpoint.restore(stored, model, identity)
         if best is None and recipe.optimiser.keep == "best" and _evaluations(progress.history):
             best = learner.read_weights(run.out / BEST, model)
+    elif initial:
+        checkpoint.begin_with(initial, model)
     with Journal(run.out, recipe.optimiser.epochs, per_epoch, progress.step) as journal:
         journal.say(_summary(run, parts, model, per_epoch, progress))
         progress, best = _train(run, parts, soft_labels, model, progress, best, journal, clock)

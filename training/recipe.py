@@ -148,6 +148,17 @@ class SoftLabelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     weight: Share = 0.7
 
 
+class InitialSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a run begins with in place of random weights: another run of the same network.
+
+    Attributes:
+        checkpoint: of that run, `checkpoint.npz` in its folder; relative to where the program is started. Its weights
+            are taken, with their averages and the optimiser's momentum.
+    """
+
+    checkpoint: str
+
+
 class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One way to train one network.
 
@@ -161,6 +172,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         evaluate_every: epochs between evaluations on the hold-out.
         origin: where the network comes from; empty: as its family says.
         soft_labels: a teacher's answers to learn from as well.
+        initial: another run to begin with.
     """
 
     name: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
@@ -172,6 +184,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     evaluate_every: Count = 5
     origin: str = ""
     soft_labels: SoftLabelSettings | None = None
+    initial: InitialSettings | None = None
 
 
 def load_recipe(path: Path) -> Recipe:
