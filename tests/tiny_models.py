@@ -109,6 +109,7 @@ class Tiny:
             output=self.output,
             temperature=1.0,
             quantisation=Quantisation("float32" if floats else "int8", *quantised, 0, "tiny"),
+            cost=msgspec.UNSET,
         )
         chips = probe_chips(card.chip)
         classifier = ContractClassifier("tiny", runtime.load(model, "tiny"), ends, contract_of(card))
