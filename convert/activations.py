@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.graph import Tensor, read_graph
+from convert.graph import Graph, Tensor, read_graph
 from edge.native_log import native_stderr
 from edge.types import Pixels
 
@@ -51,6 +51,23 @@ def activation_ranges(content: bytes, chips: Pixels) -> tuple[ActivationRange, .
         content: a .tflite with int8 activations whose input is float32 (0..255) or exact int8 (0..255 as -128..127).
         chips: uint8 (M, S, S, C) it was calibrated on.
     """
+    graph, wanted, counts = count_values(content, chips)
+    # what is zero on every chip has no values that a range could suit
+    alive = {number: name for number, name in wanted.items() if _largest(graph.tensors[number], counts[number]) > 0}
+    return tuple(_range(graph.tensors[number], operator, counts[number]) for number, operator in alive.items())
+
+
+def count_values(content: bytes, chips: Pixels) -> tuple[Graph, dict[int, str], dict[int, NDArray[np.int64]]]:
+    """How often each int8 activation holds each of the 256 values.
+
+    Args:
+        content: as for `activation_ranges`.
+        chips: uint8 (M, S, S, C).
+
+    Returns:
+        The graph; by tensor, in the order of the file, the operator that writes it; and the counts (256,), likewise, in
+        the order of the values' bits.
+    """
     from ai_edge_litert.interpreter import Interpreter, OpResolverType  # noqa: PLC0415
 
     with native_stderr():
@@ -76,9 +93,7 @@ def activation_ranges(content: bytes, chips: Pixels) -> tuple[ActivationRange, .
         for number in wanted:
             # counted by their bits, as `_range` reads them
             counts[number] += np.bincount(interpreter.get_tensor(number).ravel().view(np.uint8), minlength=256)
-    # what is zero on every chip has no values that a range could suit
-    alive = {number: name for number, name in wanted.items() if _largest(graph.tensors[number], counts[number]) > 0}
-    return tuple(_range(graph.tensors[number], operator, counts[number]) for number, operator in alive.items())
+    return graph, wanted, counts
 
 
 def _magnitudes(tensor: Tensor) -> NDArray[np.float64]:

@@ -2,12 +2,9 @@
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from edge.errors import EXIT_CLEAN
-
-if TYPE_CHECKING:
-    from training.recipe import DataSettings
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -15,7 +12,7 @@ Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 def add_commands(commands: Commands) -> None:
     """Add `from-torch` and `to-onnx`."""
     take = commands.add_parser("from-torch", help="make a Keras model of PyTorch weights, and measure it")
-    take.add_argument("weights", type=Path, help=".pt or .pth: a state dict, alone or in a checkpoint")
+    take.add_argument("model", metavar="weights", type=Path, help=".pt or .pth: a state dict, alone or in a checkpoint")
     take.add_argument("--labels", required=True, help="class names in the order of its outputs, with commas between")
     take.add_argument("--data", type=Path, required=True, help="pictures to measure and calibrate on, see docs/data.md")
     take.add_argument("--out", type=Path, required=True, metavar="DIR", help="where model.keras and report.json go")
@@ -49,35 +46,13 @@ def _epsilon(text: str) -> float:
 
 def _from_torch(arguments: argparse.Namespace) -> int:
     from convert.from_torch import from_torch  # noqa: PLC0415  # TensorFlow and PyTorch are slow to load
-    from training.foreign import Adoption  # noqa: PLC0415
+    from training.asked import adoption  # noqa: PLC0415
 
-    taken = from_torch(
-        Adoption(
-            model=arguments.weights,
-            labels=tuple(name.strip() for name in arguments.labels.split(",")),
-            expects=arguments.expects,
-            data=arguments.data,
-            out=arguments.out,
-            source=_settings(arguments),
-            name=arguments.out.name,
-            cache=arguments.cache,
-        ),
-        arguments.epsilon,
-    )
+    taken = from_torch(adoption(arguments), arguments.epsilon)
     for layer in taken.layers:
         print(layer.line())
     print(f"{arguments.out}: {taken.report.headline()}")
     return EXIT_CLEAN
-
-
-def _settings(arguments: argparse.Namespace) -> "DataSettings":
-    import msgspec  # noqa: PLC0415
-
-    from training.recipe import DataSettings, load_recipe  # noqa: PLC0415
-
-    settings = load_recipe(arguments.recipe).data if arguments.recipe else DataSettings()
-    chosen: DataSettings = msgspec.structs.replace(settings, loader=arguments.loader or settings.loader)
-    return chosen
 
 
 def _to_onnx(arguments: argparse.Namespace) -> int:

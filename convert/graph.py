@@ -1,13 +1,13 @@
 """The operators of a .tflite and how they hang together, as far as the runtimes tell."""
 
 import math
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from convert.flatbuffer import refuse_custom_operators, refuse_dead_layers
 from edge import runtime
 from edge.errors import PermanentError
 
@@ -142,13 +142,15 @@ def load_graph(content: bytes, name: str) -> tuple[runtime.Loaded, Graph]:
     """A file in the runtime that the device would choose here, and its graph.
 
     Raises:
-        PermanentError: no runtime can load it, it has custom operators, or not exactly one input and one output.
+        PermanentError: no runtime can load it, it has custom operators or a dead layer, or not exactly one input and
+            one output.
     """
     try:
         loaded = runtime.load(content, name)
     except PermanentError:
-        # a runtime names the first custom operator only, among other complaints
-        _refuse_custom_operators(content, name)
+        # a runtime names the first custom operator only, among other complaints, and no dead layer
+        refuse_custom_operators(content, name)
+        refuse_dead_layers(content, name, branches=True)
         raise
     return loaded, read_graph(loaded.interpreter, name)
 
@@ -179,21 +181,3 @@ def read_graph(interpreter: Any, name: str = "the model") -> Graph:
     operators = tuple(each for each in listed if each.name != DELEGATE)
     delegates = tuple(each for each in listed if each.name == DELEGATE)
     return Graph(operators, tensors, ends[0], ends[1], delegates)
-
-
-def _refuse_custom_operators(content: bytes, name: str) -> None:
-    try:
-        from ai_edge_litert import schema_py_generated as schema  # noqa: PLC0415
-    except ImportError:  # without LiteRT the runtime's own words have to do
-        return
-    try:
-        model = schema.Model.GetRootAs(content)
-        codes = [model.OperatorCodes(at).CustomCode() for at in range(model.OperatorCodesLength())]
-    except (struct.error, IndexError, TypeError, ValueError):  # a damaged file: nothing to be read off it
-        return
-    custom = sorted({code.decode(errors="replace") for code in codes if code})
-    if custom:
-        raise PermanentError(
-            f"{name} has the custom operator{'s' if len(custom) > 1 else ''} {', '.join(custom)}, expected TFLite's "
-            "built-in ones only: the device has no others; replace the layer and convert again"
-        )

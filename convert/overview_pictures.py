@@ -142,7 +142,8 @@ def _beside(axes: "Axes", place: int, says: str, colour: str = INK) -> None:
 
 def change(share: float) -> str:
     """A share's change as points of a hundred."""
-    return f"{100 * share:+.2f}".replace("-", "−")
+    # a sum with 0 is never -0
+    return f"{100 * share + 0.0:+.2f}".replace("-", "−")
 
 
 def plain_names(names: Sequence[str]) -> list[str]:

@@ -12,6 +12,7 @@ import numpy as np
 from convert.activations import ActivationRange, worst_activations
 from convert.calibration import refuse_scaled, refuse_too_few, representative
 from convert.data import data_settings
+from convert.flatbuffer import refuse_dead_layers
 from convert.golden import golden_chips
 from convert.graph import load_graph
 from convert.inspection import UNCALIBRATED, ModelFacts, contract, facts
@@ -112,6 +113,7 @@ def quantize(job: Job) -> Result:
     refuse_scaled(measured.chips, f"{job.data}, {data.report_split}")
     chips = _calibration(job, data, original.trained_on, dataset) if job.mode in CALIBRATED else None
     content = original.convert(job.mode, chips)
+    refuse_dead_layers(content, job.out.name, branches=False)
     _, graph = load_graph(content, job.out.name)
     found = facts(graph)
     card = _card(job, data, original.card, found, 0 if chips is None else len(chips), dataset.sha256)

@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator
 
+import numpy as np
+
 from convert.delegation import check_delegation
 from convert.finding import Finding, close, equal
 from convert.graph import Graph, Operator
@@ -99,11 +101,18 @@ def _exact_input(spec: InputSpec) -> tuple[float, int]:
 
 def _kernels(graph: Graph, loaded: Loaded) -> Finding:
     kernels = graph.kernels()
-    values = ((graph.tensors[number].name, loaded.interpreter.get_tensor(number)) for number in kernels)
-    lost = [name for name, kernel in values if kernel.size > 1 and (kernel == kernel.flat[0]).all()]
+    lost, broken = [], []
+    for number in kernels:
+        kernel = loaded.interpreter.get_tensor(number)
+        if not np.isfinite(kernel).all():
+            broken.append(graph.tensors[number].name)
+        elif kernel.size > 1 and (kernel == kernel.flat[0]).all():
+            lost.append(graph.tensors[number].name)
+    faults = [f"one value throughout in {', '.join(lost)}"] if lost else []
+    faults += [f"NaN or infinite values in {', '.join(broken)}"] if broken else []
     return Finding(
         "weights",
-        bool(kernels) and not lost,
-        f"one value throughout in {', '.join(lost)}" if lost else f"{len(kernels)} kernels, each of many values",
-        "some, and none of one value throughout",
+        bool(kernels) and not faults,
+        "; ".join(faults) or f"{len(kernels)} kernels, each of many values",
+        "some, all numbers, and none of one value throughout",
     )

@@ -8,14 +8,15 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from convert.clipping import check_clipping
 from convert.data import data_settings
 from convert.finding import Finding
 from convert.gate import Limits, RecallDrop, check_against, check_card, check_spread, has_figures, scores_of
 from convert.graph import load_graph
 from convert.reference import check_origin, load_reference
-from convert.structure import check_structure
+from convert.structure import STORED, check_structure
 from edge.classifier import TfliteClassifier
-from edge.contract.card import ModelCard, read_card, read_model
+from edge.contract.card import InputSpec, ModelCard, read_card, read_model
 from edge.errors import ConfigError
 from edge.golden import replay
 from training.compare import Comparison
@@ -23,6 +24,9 @@ from training.evaluate import ask, read_material
 from training.files import write_whole
 from training.metrics import Scores
 from training.predictors import load_predictor
+
+RAW = (InputSpec(dtype="int8"), InputSpec(dtype="float32"))
+"""Inputs that take pixels as they are."""
 
 LEAST_STEPS = 3
 """The golden chips, from black to a smiling face, move some output of a working model by more quantisation steps."""
@@ -155,6 +159,9 @@ def _measured(question: Question, data: Path, verdict: Verdict) -> Verdict:
     mode = card.quantisation.mode
     scores: dict[str, Scores] = {mode: scores_of(after)}
     findings = [*verdict.findings, check_spread(after)]
+    if mode in STORED and card.input in RAW:
+        content, chips = read_model(question.model), np.asarray(material.part.chips)
+        findings.append(check_clipping(content, chips, card.quantisation.calibration_chips))
     comparison, recall = None, None
     if reference is not None:
         findings += check_origin(card, reference)

@@ -58,9 +58,11 @@ def _verify(arguments: argparse.Namespace) -> int:
 
 
 def _inspect(arguments: argparse.Namespace) -> int:
+    from edge import runtime  # noqa: PLC0415
     from edge.card_page import card_page  # noqa: PLC0415
     from edge.classifier import SHIPPED  # noqa: PLC0415
     from edge.contract.card import NoCard, card_json, read_card, read_model  # noqa: PLC0415
+    from edge.ends import check_card, read_ends  # noqa: PLC0415
 
     path = arguments.model or SHIPPED
     content = read_model(path)
@@ -72,6 +74,8 @@ def _inspect(arguments: argparse.Namespace) -> int:
         print(card_json(card).decode())
     else:
         print("\n".join(card_page(card, golden, str(path), len(content))))
+    # shown all the same: to see what is wrong is what a person may have come for
+    check_card(path.name, card, golden, read_ends(str(path), runtime.load(content, str(path)).interpreter))
     return 0
 
 

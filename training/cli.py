@@ -235,48 +235,31 @@ def _teach(arguments: argparse.Namespace) -> None:
         )
 
 
-def _settings(arguments: argparse.Namespace) -> "DataSettings":
-    import msgspec  # noqa: PLC0415
-
-    from training.recipe import DataSettings, load_recipe  # noqa: PLC0415
-
-    settings = load_recipe(arguments.recipe).data if arguments.recipe else DataSettings()
-    return msgspec.structs.replace(settings, loader=arguments.loader or settings.loader)
-
-
 def _read_material(arguments: argparse.Namespace) -> "tuple[Material, DataSettings]":
+    from training.asked import data_settings  # noqa: PLC0415
     from training.evaluate import read_material  # noqa: PLC0415
 
-    settings = _settings(arguments)
+    settings = data_settings(arguments)
     split = arguments.split or settings.report_split
     return read_material(arguments.data, split, settings.loader, arguments.cache, settings.options), settings
 
 
 def _adopt(arguments: argparse.Namespace) -> None:
-    from training.foreign import Adoption, adopt  # noqa: PLC0415
+    from training.asked import adoption  # noqa: PLC0415
+    from training.foreign import adopt  # noqa: PLC0415
 
-    report = adopt(
-        Adoption(
-            model=arguments.model,
-            labels=tuple(name.strip() for name in arguments.labels.split(",")),
-            expects=arguments.expects,
-            data=arguments.data,
-            out=arguments.out,
-            source=_settings(arguments),
-            name=arguments.out.name,
-            cache=arguments.cache,
-        )
-    )
+    report = adopt(adoption(arguments))
     print(f"{arguments.out}: {report.headline()}")
 
 
 def _data(arguments: argparse.Namespace) -> None:
+    from training.asked import data_settings  # noqa: PLC0415
     from training.data import load_data  # noqa: PLC0415
     from training.data.export import write_folders, write_npy  # noqa: PLC0415
     from training.data.pack import write as write_pack  # noqa: PLC0415
     from training.data.summary import describe  # noqa: PLC0415
 
-    settings = _settings(arguments)
+    settings = data_settings(arguments)
     dataset = load_data(settings.loader, arguments.data, arguments.cache, settings.options)
     print(describe(dataset))
     for path, write in ((arguments.npy, write_npy), (arguments.folders, write_folders), (arguments.pack, write_pack)):
@@ -332,10 +315,11 @@ def _history(models: Sequence[Path]) -> "tuple[EpochRow, ...]":
 
 
 def _predict(arguments: argparse.Namespace) -> None:
+    from training.asked import data_settings  # noqa: PLC0415
     from training.predict import check_suffix, predict, table, write  # noqa: PLC0415
 
     check_suffix(arguments.out)
-    settings = _settings(arguments)
+    settings = data_settings(arguments)
     predictions = predict(arguments.model, arguments.data, settings, arguments.split, arguments.cache, arguments.flip)
     write(predictions, arguments.out)
     print(table(predictions))

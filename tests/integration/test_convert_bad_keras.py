@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from convert.__main__ import main
-from tests.integration.test_convert_modes import training_report
+from tests.small_run import training_report
 from tests.training_fakes import fer_rows, write_fer
 from training.report import REPORT
 

@@ -14,74 +14,28 @@ import tensorflow as tf
 
 from convert import __main__ as command
 from convert.activations import worst_activations
-from convert.calibration import PER_CLASS, refuse_scaled, refuse_too_few
 from convert.golden import golden_chips
 from convert.graph import Graph, load_graph
 from convert.inspection import ModelFacts
 from convert.quantize import Job, Result, quantize
 from convert.report import document
-from convert.scaling import scaling_as_convolution
 from convert.structure import check_exact
 from convert.tflite import to_tflite
 from edge.classifier import TfliteClassifier
 from edge.contract.card import Golden, Mode, ModelCard, read_card, with_card
-from edge.contract.labels import FER2013_LABELS
-from edge.errors import ConfigError, PermanentError
+from edge.errors import PermanentError
 from edge.golden import replay
-from tests.training_fakes import fer_rows, write_fer
+from tests.small_run import small_job
 from training import learner
-from training.report import REPORT, DataReport, Report
 from training.reporting.document import markdown
 
 MODES: tuple[Mode, ...] = ("int8", "int8-float-io", "float16", "dynamic", "float32")
 
 
-def small_network() -> keras.Model:
-    """With a normalisation, a skip connection, and one kernel of more than the 1024 values that `dynamic` quantises."""
-    keras.utils.set_random_seed(1)
-    layers = keras.layers
-    chips = keras.Input((48, 48, 1))
-    x = layers.Rescaling(1 / 127.5, offset=-1)(chips)
-    x = layers.Conv2D(8, 3, strides=4, padding="same", use_bias=False)(x)
-    x = layers.ReLU()(layers.BatchNormalization()(x))
-    x = layers.Add()([x, layers.Conv2D(8, 3, padding="same", activation="relu")(x)])
-    x = layers.Flatten()(layers.AveragePooling2D(2)(x))
-    model = keras.Model(chips, layers.Dense(7)(x))
-    model.compile(keras.optimizers.Adam(0.003), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    rows = fer_rows(train=210, public=0)
-    pictures = np.stack([pixels.reshape(48, 48, 1) for _, pixels, _ in rows]).astype(np.float32)
-    model.fit(pictures, np.array([label for label, *_ in rows]), epochs=4, batch_size=16, verbose=0)
-    return model
-
-
-def training_report() -> Report:
-    """What a training says of the network above."""
-    return Report(
-        recipe="small",
-        resolved_recipe={},
-        seed=1,
-        labels=FER2013_LABELS,
-        epochs=4,
-        steps=56,
-        minutes=0.1,
-        parameters=3000,
-        macs=200_000,
-        fold_error=0.0,
-        temperature=1.5,
-        data=DataReport("0" * 64, 210, 0, 70, 70, (), ()),
-        scores={},
-        versions={},
-    )
-
-
 @pytest.fixture(scope="module")
 def job(tmp_path_factory: pytest.TempPathFactory) -> Job:
     """A trained model with its report, and made-up pictures."""
-    folder = tmp_path_factory.mktemp("run")
-    small_network().save(folder / "model.keras")
-    (folder / REPORT).write_bytes(msgspec.json.encode(training_report()))
-    csv = write_fer(folder / "fer.csv", fer_rows(210, 70))
-    return Job(folder / "model.keras", csv, folder / "model.tflite")
+    return small_job(tmp_path_factory.mktemp("run"))
 
 
 @pytest.fixture(scope="module")
@@ -270,135 +224,6 @@ def test_a_mode_that_changes_nothing_is_refused(job: Job, tmp_path: Path):
     ):
         quantize(Job(folder / "model.keras", job.data, tmp_path / "x.tflite", mode="dynamic"))
     assert not (tmp_path / "x.tflite").exists()
-
-
-def levels(content: bytes) -> dict[int, int]:
-    """Distinct values of each tensor of the input's shape, by its number, on a picture of all 256 grey levels."""
-    from ai_edge_litert.interpreter import Interpreter, OpResolverType
-
-    # XNNPACK keeps no tensor between its operators
-    resolver = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-    interpreter = Interpreter(
-        model_content=content, experimental_op_resolver_type=resolver, experimental_preserve_all_tensors=True
-    )
-    interpreter.allocate_tensors()
-    picture = (np.arange(48 * 48) % 256 - 128).astype(np.int8).reshape(1, 48, 48, 1)
-    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], picture)
-    interpreter.invoke()
-    return {
-        tensor["index"]: len(np.unique(interpreter.get_tensor(tensor["index"])))
-        for tensor in interpreter.get_tensor_details()
-        if tuple(tensor["shape"]) == (1, 48, 48, 1)
-    }
-
-
-def test_no_grey_level_is_lost_by_scaling_the_input(job: Job, results: dict[Mode, Result]):
-    assert set(levels(parts(file_of(job, "int8"))[0]).values()) == {256}
-
-
-def test_the_scaling_as_a_convolution_is_the_same_function():
-    for channels, factor, offset in ((1, 1 / 127.5, -1.0), (3, 1 / 255, 0.0)):
-        pixels = keras.Input((8, 8, channels))
-        scaled = keras.layers.Rescaling(factor, offset=offset)(pixels)
-        model = keras.Model(pixels, keras.layers.Dense(4)(keras.layers.Flatten()(scaled)))
-        rewritten = scaling_as_convolution(model)
-        chips = np.random.default_rng(1).integers(0, 256, (5, 8, 8, channels)).astype(np.float32)
-        assert "Rescaling" not in {type(layer).__name__ for layer in rewritten.layers}
-        np.testing.assert_allclose(rewritten(chips), model(chips), atol=1e-5)
-
-
-def test_a_scaling_that_cannot_be_one_convolution_is_left_as_it_is():
-    pixels = keras.Input((8, 8, 1))
-    scaled = keras.layers.Rescaling(1 / 255)(pixels)
-    both = keras.Model(pixels, keras.layers.Flatten()(keras.layers.Concatenate()([pixels, scaled])))
-    bare = keras.Model(pixels, keras.layers.Flatten()(pixels))
-    late = keras.Model(pixels, keras.layers.Rescaling(2.0)(keras.layers.Flatten()(pixels)))
-    assert all(scaling_as_convolution(model) is model for model in (both, bare, late))
-
-
-def test_old_files_and_saved_models_give_the_same_answers(job: Job, results: dict[Mode, Result], tmp_path: Path):
-    model = keras.models.load_model(job.model, compile=False)
-    model.save(tmp_path / "model.h5")
-    model.export(tmp_path / "saved", verbose=False)
-    shutil.copy(job.model.with_name(REPORT), tmp_path)
-    expected = TfliteClassifier(file_of(job, "int8"))
-    for source in ("model.h5", "saved"):
-        result = quantize(Job(tmp_path / source, job.data, tmp_path / "x.tflite"))
-        assert result.normalisations == (1 if source == "model.h5" else None)
-        assert result.card.output == "logits"
-        classifier = TfliteClassifier(tmp_path / "x.tflite")
-        # in a SavedModel nobody finds the scaling, so that it stays two operators with a rounding each
-        steps = 0 if source == "model.h5" else 2
-        for chip in golden_chips(48, 1):
-            np.testing.assert_allclose(classifier.raw(chip), expected.raw(chip), rtol=0, atol=steps)
-
-
-def test_a_saved_model_with_a_softmax_gives_probabilities(job: Job, tmp_path: Path):
-    model = keras.models.load_model(job.model, compile=False)
-    keras.Model(model.inputs, keras.layers.Softmax()(model.outputs[0])).export(tmp_path / "saved", verbose=False)
-    shutil.copy(job.model.with_name(REPORT), tmp_path)
-    result = quantize(Job(tmp_path / "saved", job.data, tmp_path / "x.tflite", mode="float32"))
-    assert (result.card.output, result.card.temperature) == ("probabilities", 1.0)
-    scores = np.stack(TfliteClassifier(tmp_path / "x.tflite").classify(golden_chips(48, 1)))
-    assert scores.sum(axis=1) == pytest.approx(1, abs=1e-5)
-
-
-def test_directories_that_are_no_fitting_saved_model_are_refused(job: Job, tmp_path: Path):
-    (tmp_path / "empty").mkdir()
-    shutil.copy(job.model.with_name(REPORT), tmp_path)
-    with pytest.raises(ConfigError, match="is a directory, but not a SavedModel"):
-        quantize(replace(job, model=tmp_path / "empty"))
-    module = tf.Module()
-    module.mean = tf.function(lambda x: tf.reduce_mean(x, [1, 2]), [tf.TensorSpec((4, 48, 48, 1))])
-    tf.saved_model.save(module, str(tmp_path / "fixed"), signatures={"serving_default": module.mean})
-    with pytest.raises(ConfigError, match=r"takes float32 \(4, 48, 48, 1\); expected float32 and an open batch"):
-        quantize(replace(job, model=tmp_path / "fixed"))
-
-
-def counted(*counts: int) -> np.ndarray:
-    return np.repeat(np.arange(len(counts)), counts)
-
-
-@pytest.mark.parametrize("learnt_from", [True, False])
-def test_calibration_of_one_class_is_refused(learnt_from: bool):
-    with pytest.raises(ConfigError, match=r"of one class only \(sad 0, happy 90\); expected every class"):
-        refuse_too_few(counted(0, 90), ("sad", "happy"), learnt_from)
-
-
-def test_too_few_of_a_class_are_refused_unless_the_model_never_saw_more():
-    names = ("sad", "happy", "fear")
-    refuse_too_few(np.append(counted(10, PER_CLASS, 10), -1), names, learnt_from=False)
-    with pytest.raises(ConfigError, match=r"too few calibration chips of fear \(sad 10, happy 60, fear 9\).* least 10"):
-        refuse_too_few(counted(10, PER_CLASS, 9), names, learnt_from=False)
-    refuse_too_few(counted(10, PER_CLASS, 9), names, learnt_from=True)
-    with pytest.raises(ConfigError, match="too few calibration chips of sad"):
-        refuse_too_few(counted(0, PER_CLASS, 9), names, learnt_from=True)
-
-
-def test_pictures_divided_by_255_are_refused():
-    chips = np.random.default_rng(0).integers(0, 2, (5, 48, 48, 1), np.uint8)
-    with pytest.raises(ConfigError, match=r"fer.csv: all values of its 5 chips lie between 0 and 1, expected 0\.\.255"):
-        refuse_scaled(chips, "fer.csv")
-    refuse_scaled(chips * 2, "fer.csv")
-
-
-@pytest.mark.parametrize("mode", ["int8", "float16"])
-def test_data_that_cannot_be_right_stop_the_conversion(job: Job, tmp_path: Path, mode: Mode):
-    rows = [
-        (label, pixels // 255 + np.arange(48 * 48, dtype=np.uint8) % 2, split)
-        for label, pixels, split in fer_rows(70, 14)
-    ]
-    csv = write_fer(tmp_path / "unit.csv", [(label, pixels.clip(0, 1), split) for label, pixels, split in rows])
-    with pytest.raises(ConfigError, match=r"lie between 0 and 1, expected 0\.\.255"):
-        quantize(replace(job, data=csv, out=tmp_path / "x.tflite", mode=mode))
-
-
-def test_other_data_with_too_few_of_a_class_stop_the_conversion(job: Job, tmp_path: Path):
-    csv = write_fer(tmp_path / "few.csv", fer_rows(35, 14))
-    with pytest.raises(ConfigError, match=r"too few calibration chips of angry.*angry 5"):
-        quantize(replace(job, data=csv, out=tmp_path / "x.tflite"))
-    # the float modes have nothing to calibrate
-    assert quantize(replace(job, data=csv, out=tmp_path / "x.tflite", mode="float32")).agreement == 1
 
 
 def test_the_command_takes_the_mode(job: Job, tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -35,7 +35,7 @@ def float32(tmp_path_factory: pytest.TempPathFactory, csv: Path) -> Path:
     """A small network as a float32 .tflite with its card; committed nowhere, so made by TensorFlow."""
     if MAKER is None:
         pytest.skip("TensorFlow is not installed, which makes the float32 file")
-    from tests.integration.test_convert_modes import small_network, training_report
+    from tests.small_run import small_network, training_report
     from training.report import REPORT
 
     folder = tmp_path_factory.mktemp("float")
@@ -135,3 +135,34 @@ def test_neither_command_loads_tensorflow_for_a_tflite():
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+def without_numbers(path: Path, out: Path) -> Path:
+    """The file with NaN in all its kernels."""
+    content = path.read_bytes()
+    loaded, graph = load_graph(content, path.name)
+    for number in graph.kernels():
+        kernel = loaded.interpreter.get_tensor(number)
+        if kernel.dtype == np.float32 and kernel.size > 1:
+            assert kernel.tobytes() in content
+            content = content.replace(kernel.tobytes(), np.full_like(kernel, np.nan).tobytes())
+    out.write_bytes(content)
+    return out
+
+
+def test_weights_that_are_no_numbers_do_not_pass_the_gate(
+    float32: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    assert main(["verify", str(without_numbers(float32, tmp_path / "nan.tflite"))]) == 1
+    words = capsys.readouterr().out
+    assert "FAILED  weights: found NaN or infinite values in " in words
+    assert "does NOT answer as when it was made: 16 golden chips, with values that are no numbers" in words
+
+
+def test_weights_that_are_no_numbers_are_not_quantised(
+    float32: Path, csv: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    broken = without_numbers(float32, tmp_path / "nan.tflite")
+    words = refused(capsys, "quantize", broken, "--data", csv, "--out", tmp_path / "x.tflite")
+    assert "with values that are no numbers; the file is damaged" in words
+    assert not (tmp_path / "x.tflite").exists()

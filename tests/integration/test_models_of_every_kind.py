@@ -229,6 +229,23 @@ def test_each_member_has_to_prove_itself(tmp_path: Path):
         build_classifier(expression(sound, damaged))
 
 
+def test_where_xnnpack_is_missing_that_is_said_to_be_the_cause(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    content, weights = Tiny().carded(), Tiny().weights.T.tobytes()
+    path = tmp_path / "other.tflite"
+    path.write_bytes(content.replace(weights, weights[::-1]))
+
+    def without(path: Path, given: GivenContract | None) -> ContractClassifier:
+        classifier = load_classifier(path, given)
+        classifier.xnnpack = False
+        return classifier
+
+    with pytest.raises(PermanentError, match="it is damaged, or its runtime is"):
+        build_classifier(expression(path))
+    monkeypatch.setattr("edge.parts.load_classifier", without)
+    with pytest.raises(PermanentError, match=r"runs it without XNNPACK, expected with it.*`pip install --upgrade"):
+        build_classifier(expression(path))
+
+
 def test_models_of_other_classes_cannot_answer_together(files: dict[str, Path]):
     five = "RGB 128, 0..1, five classes, probabilities"
     contract = KINDS[five].contract(model="1.tflite")

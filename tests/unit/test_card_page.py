@@ -12,7 +12,7 @@ import pytest
 from edge.card_page import WIDTH, card_page, tensor_lines
 from edge.classifier import SHIPPED
 from edge.cli import main
-from edge.contract.card import CARD_NAME, Golden, InputSpec, ModelCard, Quantisation, read_card
+from edge.contract.card import CARD_NAME, Golden, InputSpec, ModelCard, Quantisation, read_card, with_card
 from edge.contract.chip import ChipSpec
 from edge.contract.figures import Cost
 
@@ -138,6 +138,19 @@ def test_as_json_it_is_the_card_and_nothing_else(capsys: pytest.CaptureFixture[s
     assert main(["models", "inspect", str(SHIPPED), "--json"]) == 0
     with zipfile.ZipFile(SHIPPED) as archive:
         assert json.loads(capsys.readouterr().out) == json.loads(archive.read(CARD_NAME))
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_a_card_that_lies_is_shown_and_refused(form: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    content = SHIPPED.read_bytes()
+    card, golden = read_card(content, "shipped")
+    lying = msgspec.structs.replace(card, labels=card.labels[:6])
+    path = tmp_path / "lying.tflite"
+    path.write_bytes(with_card(content[: content.index(b"PK\x03\x04")], lying, golden))
+    assert main(["models", "inspect", str(path), *form]) == 78
+    shown = capsys.readouterr()
+    assert "surprise" in shown.out
+    assert "lying.tflite is not the model its card describes: number of outputs is 7, its card says 6" in shown.err
 
 
 @pytest.mark.parametrize("form", [[], ["--json"]])
