@@ -7,8 +7,8 @@ import msgspec
 import numpy as np
 
 from benchmarks.photos import SIZES, KnownFace, Photo
+from edge.geometry import iou
 from edge.ports import FaceDetector
-from edge.tracker import iou
 from edge.types import Box, Frame
 
 MIN_IOU = 0.4

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from edge.capture import Capture
 from edge.errors import SourceEnded
+from edge.governor import Governor
 from edge.pipeline import Pipeline
 from edge.ports import FrameSource, Sink
 from edge.slot import LatestSlot
@@ -45,20 +46,38 @@ class Outlet:
 class LiveAnalysis:
     """Body of the infer worker: newest frame wins, what is skipped is counted with its reason."""
 
-    def __init__(self, frames: LatestSlot[Frame], pipeline: Pipeline, outlet: Outlet, max_fps: float = 0.0) -> None:
+    def __init__(
+        self,
+        frames: LatestSlot[Frame],
+        pipeline: Pipeline,
+        outlet: Outlet,
+        max_fps: float = 0.0,
+        governor: Governor | None = None,
+    ) -> None:
+        """Nothing is analysed yet.
+
+        Args:
+            frames: the newest is taken.
+            pipeline: analyses it.
+            outlet: takes the scenes.
+            max_fps: more are not analysed; 0: no limit.
+            governor: keeps the budget; None: there is none.
+        """
         self._frames = frames
         self._pipeline = pipeline
         self._outlet = outlet
-        self._period_ns = round(1e9 / max_fps) if max_fps else 0
-        # a tenth of slack: a 30 fps camera's jitter must not halve a limit of 30
-        self._slack_ns = self._period_ns // 10
+        self._max_fps = max_fps
+        self._governor = governor
+        self._adapt()
 
     def run(self, control: Control) -> None:
         """Analyse until told to stop, or until the source has ended."""
         taken = seen = 0
-        due_ns: int | None = None
+        governor = self._governor
         while not control.stopping:
             control.beat()
+            if governor and governor.tick():
+                self._adapt()
             got = self._frames.wait_newer(taken, WAIT_S)
             if got is None:
                 if self._frames.closed:
@@ -75,13 +94,44 @@ class LiveAnalysis:
                 observer.skipped("busy", busy)
             if late:
                 observer.skipped("late", late)
-            if due_ns is None or frame.t_ns >= due_ns + self._period_ns:
-                due_ns = frame.t_ns  # the first, or after a pause
-            if frame.t_ns < due_ns - self._slack_ns:
-                observer.skipped("rate", 1)
+            if governor:
+                governor.missed(busy + late)
+            if not self._pace.takes(frame.t_ns):
+                observer.skipped(self._limited_by, 1)
                 continue
-            due_ns += self._period_ns
             self._outlet.emit(self._pipeline.step(frame))
+            if governor:
+                governor.analysed(frame)
+
+    def _adapt(self) -> None:
+        """Spend what may be spent from now on."""
+        budget_fps = 0.0
+        if self._governor:
+            self._pipeline.effort = self._governor.effort
+            budget_fps = self._governor.effort.max_fps
+        by_budget = budget_fps > 0 and (not self._max_fps or budget_fps < self._max_fps)
+        self._limited_by = "budget" if by_budget else "rate"
+        self._pace = _Pace(budget_fps if by_budget else self._max_fps)
+
+
+class _Pace:
+    """Holds a rate on average, whatever the camera's."""
+
+    def __init__(self, max_fps: float) -> None:
+        """`max_fps`: 0 for no limit."""
+        self._period_ns = round(1e9 / max_fps) if max_fps else 0
+        # a tenth of slack: a 30 fps camera's jitter must not halve a limit of 30
+        self._slack_ns = self._period_ns // 10
+        self._due_ns: int | None = None
+
+    def takes(self, t_ns: int) -> bool:
+        """Whether the frame of that time is within the rate."""
+        if self._due_ns is None or t_ns >= self._due_ns + self._period_ns:
+            self._due_ns = t_ns  # the first, or after a pause
+        if t_ns < self._due_ns - self._slack_ns:
+            return False
+        self._due_ns += self._period_ns
+        return True
 
 
 class LockstepAnalysis:

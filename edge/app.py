@@ -13,18 +13,19 @@ from edge import __version__
 from edge.analysis import LiveAnalysis, LockstepAnalysis, Outlet
 from edge.audience import Audience
 from edge.capture import Capture
-from edge.config import Config
+from edge.config import Config, SourceConfig
 from edge.events import SceneEvent, scene_event
 from edge.logs import event, rfc3339
-from edge.parts import build_classifier, build_detector, build_pipeline
+from edge.parts import DOUBT, build_classifier, build_detector, build_governor, build_pipeline
 from edge.pipeline import Pipeline
-from edge.ports import FrameSource
+from edge.ports import Clock, FrameSource
 from edge.present import Present
 from edge.server.view import Backstage, epoch_s
 from edge.sinks.jsonl import JsonlSink
 from edge.slot import LatestSlot
 from edge.sources import choose, open_source
 from edge.sources.specs import ImagesSpec, redacted
+from edge.sources.turned import turned
 from edge.sources.uri import parse
 from edge.status import SourceStatus, Status
 from edge.supervisor import Supervisor, Task
@@ -50,7 +51,7 @@ class App:
         self._choice = choose(config.source.uri)
         spec = parse(self._choice.uri)
         self._live = getattr(spec, "realtime", True)
-        self._detector, self._fallbacks = build_detector(config.detector)
+        self._detector, self._fallbacks = build_detector(config.detector, doubt=DOUBT)
         stills = isinstance(spec, ImagesSpec)
         self._classifier, self._doubts = build_classifier(config.expression, stills=stills)
         self.telemetry = Telemetry(clock, live=self._live)
@@ -58,9 +59,7 @@ class App:
         self._frames: LatestSlot[Frame] = LatestSlot()
         self._scenes: LatestSlot[Scene] = LatestSlot()
         self._jpegs: LatestSlot[JpegPacket] = LatestSlot()
-        opener: Callable[[], FrameSource] = partial(
-            open_source, self._choice.uri, clock=clock, silence_s=config.source.read_timeout_s
-        )
+        opener: Callable[[], FrameSource] = partial(_open, self._choice.uri, config.source, clock)
         # what is shown and logged has no password in it
         name = redacted(self._choice.uri)
         self.capture = Capture(name, self._choice.reason, opener, self._frames, config.source.read_timeout_s)
@@ -77,6 +76,7 @@ class App:
             self.telemetry.presented,
             self._choice.caption,
         )
+        self._governor = build_governor(config) if self._live and config.budget.adapt else None
         tasks = [*self._analysis(opener, pipeline, outlet), Task("present", present.run)]
         registry = CollectorRegistry()
         registry.register(StatusCollector(self.status, self.telemetry))
@@ -116,6 +116,7 @@ class App:
             encoded=telemetry.encoded,
             events_lost=sum(sink.dropped for sink in self._sinks),
             notices=(*self._fallbacks, *self._doubts),
+            budget=self._governor.status if self._governor else None,
         )
 
     def _faces(self, source: SourceStatus) -> int:
@@ -154,7 +155,8 @@ class App:
         if not self._live:
             lockstep = LockstepAnalysis(self.capture, opener, pipeline, outlet)
             return [Task("analysis", lockstep.run, ends_program=True)]
-        live = LiveAnalysis(self._frames, pipeline, outlet, self.config.source.max_fps)
+        max_fps = self.config.source.max_fps
+        live = LiveAnalysis(self._frames, pipeline, outlet, max_fps, self._governor)
         return [
             Task("capture", self.capture.run, on_retry=self.capture.retrying),
             Task("infer", live.run, ends_program=True),
@@ -184,6 +186,11 @@ class App:
             lossless=not self._live,
         )
         return (sink,)
+
+
+def _open(uri: str, settings: SourceConfig, clock: Clock) -> FrameSource:
+    source = open_source(uri, clock=clock, silence_s=settings.read_timeout_s)
+    return turned(source, settings.rotate, settings.mirror)
 
 
 def version_text() -> str:

@@ -77,6 +77,8 @@ class _Version(argparse.Action):
 def _add_run(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--source", metavar="URI", help="auto (default), demo, a file or folder, v4l2:/dev/video0, picamera2, a URL")
+    add("--rotate", metavar="DEGREES", type=int, help="turn the picture clockwise by 90, 180 or 270 degrees")
+    add("--mirror", action="store_true", default=None, help="swap left and right")
     add("--host", help="address to listen on (default 127.0.0.1)")
     add("--port", type=int, help="port to listen on (default 8080; 0: any free one)")
     add("--lan", action="store_true", help="listen on all interfaces, protected by a token made on first use")
@@ -99,6 +101,8 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
 def _flags(arguments: argparse.Namespace) -> Layer:
     given = {
         ("source", "uri"): arguments.source,
+        ("source", "rotate"): arguments.rotate,
+        ("source", "mirror"): arguments.mirror,
         ("server", "host"): arguments.host,
         ("server", "port"): arguments.port,
         ("server", "insecure"): arguments.insecure,

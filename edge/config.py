@@ -32,11 +32,15 @@ class SourceConfig(_Section, frozen=True):
 
     Attributes:
         uri: `auto`, `demo`, a file, a folder, `v4l2:…`, `picamera2`, `http://…`, `rtsp://…`.
+        rotate: degrees by which the picture is turned, clockwise: for a camera that hangs sideways or upside down.
+        mirror: whether left and right are swapped, once it is turned.
         max_fps: frames beyond this rate are not analysed; 0: no limit.
         read_timeout_s: a live source that gives nothing for this long is opened again.
     """
 
     uri: str = "auto"
+    rotate: Literal[0, 90, 180, 270] = 0
+    mirror: bool = False
     max_fps: Annotated[float, Meta(ge=0.0, le=1000.0)] = 0.0
     read_timeout_s: Annotated[float, Meta(gt=0.0, le=60.0)] = 5.0
 
@@ -46,17 +50,24 @@ class DetectorConfig(_Section, frozen=True):
 
     Attributes:
         name: which detector; `auto`: the best one whose file is there.
-        interval: detect on every such frame, use the cached ROIs between; 1: on each.
-        max_roi_age_ms: a cached ROI is never used longer than this.
+        interval: search the whole frame on every such frame if anything moved, use the cached ROIs between; 1: on each.
+        max_roi_age_ms: a face is looked for again after this; after up to half as long again where little may be spent
+            or many small faces are followed.
+        max_new_face_delay_ms: the whole frame is searched at least so often, even if nothing seems to move.
+        tiles: also search parts of the frame, one at a time, for faces that are too small to be found in all of it.
+        tile_interval: search a part on every such frame, if it changed.
         min_score: confidence a face needs; null: the detector's own.
-        min_face_px: narrower faces are ignored; in pixels of the frame.
+        min_face_px: narrower faces are ignored; in pixels of the frame. The size of the parts follows from it.
     """
 
     name: Literal["auto", "blazeface-full", "blazeface-sparse", "blazeface-short", "haar", "mediapipe"] = "auto"
-    interval: Annotated[int, Meta(ge=1, le=300)] = 5
+    interval: Annotated[int, Meta(ge=1, le=300)] = 10
     max_roi_age_ms: Annotated[float, Meta(gt=0.0, le=10_000.0)] = 400.0
+    max_new_face_delay_ms: Annotated[float, Meta(gt=0.0, le=60_000.0)] = 1000.0
+    tiles: bool = True
+    tile_interval: Annotated[int, Meta(ge=1, le=300)] = 6
     min_score: Share | None = None
-    min_face_px: Annotated[int, Meta(ge=0, le=4096)] = 32
+    min_face_px: Annotated[int, Meta(ge=0, le=4096)] = 24
 
 
 class ExpressionConfig(_Section, frozen=True):
@@ -76,6 +87,8 @@ class ExpressionConfig(_Section, frozen=True):
         interval_ms: a face is read again once its scores are so old; 0: on every frame.
         max_faces: faces read on one frame at most, the largest and the others in turn; 0: all.
         faces: whom to show and read: all, or only the largest face.
+        quality_gate: leave faces unread, and `uncertain`, that are too small, too blurred or turned too far away.
+        min_read_px: smaller faces are not read; side of what is cut, in pixels of the frame.
     """
 
     model: Models = ""
@@ -87,8 +100,30 @@ class ExpressionConfig(_Section, frozen=True):
     hysteresis: Share = 0.08
     min_hold_s: Annotated[float, Meta(ge=0.0, le=60.0)] = 0.5
     interval_ms: Annotated[float, Meta(ge=0.0, le=10_000.0)] = 60.0
-    max_faces: Annotated[int, Meta(ge=0, le=1000)] = 4
+    max_faces: Annotated[int, Meta(ge=0, le=1000)] = 2
     faces: Literal["all", "largest"] = "all"
+    quality_gate: bool = True
+    min_read_px: Annotated[int, Meta(ge=0, le=4096)] = 12
+
+
+class BudgetConfig(_Section, frozen=True):
+    """What the analysis may spend; beyond it, searching, reading and in the end the frame rate are lowered.
+
+    Attributes:
+        adapt: whether to keep to it; files taken frame by frame (`realtime=0`) never adapt.
+        target_fps: frames per second to analyse; 0: all the source gives.
+        max_latency_ms: from a frame's grab to its scene, for 95 of 100 frames; 0: no limit.
+        cpu_budget: processor time of the whole program, as a share of one core; 0: no limit.
+        max_temperature_c: of the processor, in °C; 0: no limit.
+        sysfs: where temperature and throttling are read.
+    """
+
+    adapt: bool = True
+    target_fps: Annotated[float, Meta(ge=0.0, le=1000.0)] = 0.0
+    max_latency_ms: Annotated[float, Meta(ge=0.0, le=60_000.0)] = 250.0
+    cpu_budget: Annotated[float, Meta(ge=0.0, le=1000.0)] = 0.0
+    max_temperature_c: Annotated[float, Meta(ge=0.0, le=150.0)] = 80.0
+    sysfs: str = "/sys"
 
 
 class StreamConfig(_Section, frozen=True):
@@ -135,6 +170,7 @@ class Config(_Section, frozen=True):
     source: SourceConfig = SourceConfig()
     detector: DetectorConfig = DetectorConfig()
     expression: ExpressionConfig = ExpressionConfig()
+    budget: BudgetConfig = BudgetConfig()
     stream: StreamConfig = StreamConfig()
     server: ServerSettings = ServerSettings()
     events: EventsConfig = EventsConfig()
@@ -195,12 +231,17 @@ def _explained(error: msgspec.ValidationError) -> str:
     """What is wrong, with the values to choose from where there is a choice."""
     text = str(error).replace("`$.", "`")
     for section, key, kind in settings():
-        if f"`{section}.{key}`" in text and get_origin(kind) is Literal:
-            return f"{text}; allowed: {', '.join(get_args(kind))}"
+        if f"`{section}.{key}`" in text and _choices(kind):
+            return text + _choices(kind)
     if "`expression.contract" in text:
         keys = [field.name for field in msgspec.structs.fields(GivenContract)]
         return f"{text}; a contract has {', '.join(keys)}; its output is {' or '.join(get_args(Output))}"
     return text
+
+
+def _choices(kind: Any) -> str:
+    """What there is to choose from, for a message's end; empty where it is no choice."""
+    return f"; allowed: {', '.join(map(str, get_args(kind)))}" if get_origin(kind) is Literal else ""
 
 
 def _read(path: Path) -> Layer:
@@ -231,7 +272,7 @@ def _from_environment(environment: Mapping[str, str]) -> Layer:
             layer.setdefault(section, {})[key] = msgspec.convert(value, kind, strict=False)
         except msgspec.ValidationError as error:
             shown = "***" if key == "token" else text
-            raise ConfigError(f"bad value {shown!r} in {variable}: {error}") from None
+            raise ConfigError(f"bad value {shown!r} in {variable}: {error}{_choices(kind)}") from None
     return layer
 
 

@@ -26,6 +26,8 @@ class FaceEvent(msgspec.Struct, frozen=True):
         stale_frames: frames since the box was detected (0: on this very frame).
         stale_ms: the same in milliseconds.
         misses: detector runs in a row that did not find it; above 0 its box is drawn grey.
+        doubt: why the newest look at the face was not read: `small`, `blurred` or `turned` (away, to the side); null if
+            it was. A label of before stands for `expression.min_hold_s`, then it is `uncertain` and `scores` are empty.
     """
 
     id: int
@@ -39,6 +41,7 @@ class FaceEvent(msgspec.Struct, frozen=True):
     stale_frames: int
     stale_ms: float
     misses: int
+    doubt: str | None = None
 
 
 class SceneEvent(msgspec.Struct, frozen=True):
@@ -113,4 +116,5 @@ def _face_event(track: Track, scene: Scene) -> FaceEvent:
         stale_frames=frame.seq - track.seen_seq,
         stale_ms=round((frame.t_ns - track.seen_ns) / 1e6, 1),
         misses=track.misses,
+        doubt=track.doubt,
     )

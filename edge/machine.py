@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 
 from edge import __version__
+from edge.thermal import Thermometer
 
 
 class Machine(msgspec.Struct, frozen=True):
@@ -22,7 +23,7 @@ class Machine(msgspec.Struct, frozen=True):
         cores: this process may use.
         memory_mb: of the whole machine.
         governor: of the first core, empty where unknown.
-        temperature_c: hottest zone, None where unknown.
+        temperature_c: of the processor, None where unknown.
         load: one-minute load average before the run: other work on the machine spoils figures.
         system: operating system and kernel.
         python: version.
@@ -55,7 +56,7 @@ def describe() -> Machine:
         cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         memory_mb=_memory_mb(),
         governor=_text("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
-        temperature_c=_temperature_c(),
+        temperature_c=Thermometer()().temperature_c,
         load=round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
         system=platform.platform(),
         python=sys.version.split()[0],
@@ -85,9 +86,3 @@ def _memory_mb() -> int:
         if line.startswith("MemTotal:"):
             return int(line.split()[1]) // 1024
     return 0
-
-
-def _temperature_c() -> float | None:
-    found = [_text(str(zone)) for zone in Path("/sys/class/thermal").glob("thermal_zone*/temp")]
-    degrees = [int(text) / 1000 for text in found if text.lstrip("-").isdigit()]
-    return max(degrees, default=None)

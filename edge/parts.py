@@ -8,6 +8,7 @@ import numpy as np
 
 from edge import model_store
 from edge.attention import Attention
+from edge.budget import Budget, Controller
 from edge.classifier import SHIPPED, ContractClassifier, TfliteClassifier, load_classifier
 from edge.config import Config, DetectorConfig, ExpressionConfig, Models
 from edge.contract.terms import GivenContract
@@ -18,20 +19,37 @@ from edge.detectors.mediapipe import MediaPipe, second_opencv
 from edge.ensemble import Ensemble, Mirrored
 from edge.errors import ConfigError, PermanentError
 from edge.golden import replay
+from edge.governor import Governor
 from edge.pipeline import Pipeline
 from edge.policy import Policy
 from edge.ports import ExpressionModel, FaceDetector
 from edge.probing import examine, probe_chips
+from edge.quality import Gate
+from edge.searching import Searcher, Thorough
 from edge.smoothing import ExpressionRule
+from edge.thermal import Thermometer
 from edge.tracker import TrackerSettings
 
 AUTO_DETECTOR = "blazeface-full"
 """Found every face on the clips at no false alarm; costs a seventh of the Haar cascade."""
+NEAR_DETECTOR = "blazeface-short"
+"""For parts of the frame: a third of the cost, and faces are large there."""
+
+DOUBT = 0.1
+"""Faces of a score lower by this go on with a track, and are looked at more closely if there is none."""
+
+NEAR_CAUTION = 0.1
+"""By how much more parts ask for than the whole frame: with 9 to 12 looks at a picture there are more false alarms."""
+
 DEFAULT_EXPRESSION = ExpressionConfig()
 
 
-def build_detector(config: DetectorConfig) -> tuple[FaceDetector, tuple[str, ...]]:
+def build_detector(config: DetectorConfig, *, doubt: float = 0.0) -> tuple[FaceDetector, tuple[str, ...]]:
     """The detector the settings ask for, and what a person should know about the choice.
+
+    Args:
+        config: which.
+        doubt: by how much less than the settings ask for the score of a face may be that is not sure.
 
     Raises:
         ConfigError: a detector was named whose file or package is missing.
@@ -61,7 +79,22 @@ def build_detector(config: DetectorConfig) -> tuple[FaceDetector, tuple[str, ...
         doubled = second_opencv()
         detector = MediaPipe(path, min_score=config.min_score, min_face_px=config.min_face_px)
         return detector, (doubled,) if doubled else ()
-    return BlazeFace(name, path, min_score=config.min_score, min_face_px=config.min_face_px), notices
+    return BlazeFace(name, path, min_score=config.min_score, doubt=doubt, min_face_px=config.min_face_px), notices
+
+
+def build_near(config: DetectorConfig, wide: FaceDetector) -> FaceDetector | None:
+    """The detector for parts of the frame; None where there is none that goes with the one for all of it.
+
+    Raises:
+        PermanentError: its file is broken.
+    """
+    path = model_store.find(VARIANTS[NEAR_DETECTOR].file)
+    if not config.tiles or path is None or not isinstance(wide, BlazeFace):
+        return None
+    least = VARIANTS[NEAR_DETECTOR].min_score if config.min_score is None else config.min_score
+    # asking for more than can be had would find nothing
+    score = max(least, min(least + NEAR_CAUTION, 0.9))
+    return BlazeFace(NEAR_DETECTOR, path, min_score=score, doubt=DOUBT, min_face_px=config.min_face_px)
 
 
 def build_classifier(
@@ -111,7 +144,7 @@ def _proven(path: Path, given: GivenContract | None) -> tuple[ContractClassifier
     if isinstance(classifier, TfliteClassifier):
         result = replay(classifier)
         if not result.passed:
-            raise PermanentError(f"{path} {result.text()}; it is damaged, or its runtime is: fetch or convert it again")
+            raise PermanentError(f"{path} {result.text()}; {_remedy(classifier)}")
         answers, source = classifier.golden.outputs, "card"
     else:
         try:
@@ -122,6 +155,16 @@ def _proven(path: Path, given: GivenContract | None) -> tuple[ContractClassifier
             ) from error
         source = "contract"
     return classifier, examine(str(path), classifier.contract, classifier.real(answers), classifier.step, source)
+
+
+def _remedy(classifier: TfliteClassifier) -> str:
+    """What to do about a model that does not answer as it did."""
+    if classifier.xnnpack:
+        return "it is damaged, or its runtime is: fetch or convert it again"
+    return (
+        f"{classifier.runtime} runs it without XNNPACK, expected with it: the built-in kernels round otherwise; "
+        "`pip install --upgrade ai-edge-litert`, and if that changes nothing, fetch or convert the model again"
+    )
 
 
 def build_pipeline(
@@ -138,19 +181,51 @@ def build_pipeline(
     """
     expression = config.expression
     if stills:
-        rule = ExpressionRule(expression.threshold, time_constant_s=0.0, hysteresis=0.0)
+        rule = ExpressionRule(expression.threshold, time_constant_s=0.0, hysteresis=0.0, min_hold_s=0.0)
         attention = Attention(interval_ms=0.0, max_faces=0, faces=expression.faces)
     else:
         rule = ExpressionRule(
             expression.threshold, expression.smoothing_s, expression.hysteresis, expression.min_hold_s
         )
         attention = Attention(expression.interval_ms, expression.max_faces, expression.faces)
+    gate = Gate(min_px=expression.min_read_px) if expression.quality_gate else None
+    found, clock = config.detector, time.perf_counter_ns
+    near = build_near(found, detector)
+    if stills:
+        thorough = Thorough(Searcher(detector, near), found.min_face_px)
+        # nobody is expected to be where somebody was in the picture before
+        unrelated = TrackerSettings(max_age_ms=-1.0, memory_ms=-1.0)
+        return Pipeline(
+            thorough,
+            classifier,
+            clock,
+            # no age: also where less may be spent, nobody is shown on a picture that was not searched
+            policy=Policy(1, max_age_ms=0.0),
+            tracking=unrelated,
+            rule=rule,
+            attention=attention,
+            gate=gate,
+        )
+    policy = Policy(
+        found.interval, found.max_roi_age_ms, found.tile_interval, found.max_new_face_delay_ms, found.min_face_px
+    )
+    tracking = TrackerSettings(max_age_ms=max(1000.0, 2 * found.max_roi_age_ms))
     return Pipeline(
         detector,
         classifier,
-        time.perf_counter_ns,
-        policy=Policy(config.detector.interval, config.detector.max_roi_age_ms),
-        tracking=TrackerSettings(max_age_ms=max(1000.0, config.detector.max_roi_age_ms)),
+        clock,
+        near=near,
+        policy=policy,
+        tracking=tracking,
         rule=rule,
         attention=attention,
+        gate=gate,
     )
+
+
+def build_governor(config: Config) -> Governor:
+    """Who keeps the analysis of a live source within its budget."""
+    budget, max_fps = config.budget, config.source.max_fps
+    target_fps = min(budget.target_fps, max_fps or budget.target_fps)
+    limits = Budget(target_fps, budget.max_latency_ms, budget.cpu_budget, budget.max_temperature_c)
+    return Governor(Controller(limits), Thermometer(Path(budget.sysfs)), max_fps=max_fps)

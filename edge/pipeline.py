@@ -7,16 +7,24 @@ from msgspec.structs import replace
 
 from edge import smoothing, tracker
 from edge.attention import Attention
-from edge.contract.chip import chip_square, cut_chip
-from edge.policy import Policy, Since
+from edge.contract.native import cut_frame
+from edge.contract.placement import placed, roll_to_undo_deg
+from edge.effort import FULL
+from edge.policy import Lookout, Policy
 from edge.ports import Classifier, Clock, FaceDetector
+from edge.quality import Doubt, Gate, unread
+from edge.searching import Searcher
 from edge.smoothing import ExpressionRule
-from edge.tracker import TrackerSettings, Tracks
+from edge.tracker import WHOLE_FRAME, TrackerSettings, Tracks
 from edge.types import Frame, Pixels, Scene, Track
 
 
 class Pipeline:
-    """Detector, tracker and classifier, in step. Owned by one thread; deterministic for a given run of frames."""
+    """Detector, tracker and classifier, in step. Owned by one thread; deterministic for a given run of frames.
+
+    Attributes:
+        effort: what it may spend; may be changed from one frame to the next.
+    """
 
     def __init__(
         self,
@@ -24,39 +32,52 @@ class Pipeline:
         classifier: Classifier,
         clock: Clock,
         *,
+        near: FaceDetector | None = None,
         policy: Policy | None = None,
         tracking: TrackerSettings | None = None,
         rule: ExpressionRule | None = None,
         attention: Attention | None = None,
+        gate: Gate | None = None,
     ) -> None:
-        self._detector = detector
+        """All parts are owned from now on.
+
+        Args:
+            detector: finds faces in the whole frame.
+            classifier: names them.
+            clock: times the stages.
+            near: finds faces in parts of the frame, outlined as `detector` outlines them; None: parts are not searched.
+            policy: when to search.
+            tracking: who is who.
+            rule: what to call them.
+            attention: whom to read.
+            gate: what a face needs to be read; None: nothing.
+        """
+        self.effort = FULL
+        self._searcher = Searcher(detector, near)
         self._classifier = classifier
         self._clock = clock
-        self._policy = policy or Policy()
+        self._lookout = Lookout(policy or Policy(), parts=near is not None)
         self._tracking = tracking or TrackerSettings()
         self._rule = rule or ExpressionRule()
         self._attention = attention or Attention()
+        self._gate = gate
         self._tracks = Tracks()
-        self._since: Since | None = None
         self._followed: int | None = None
 
     def step(self, frame: Frame) -> Scene:
         """Analyse one frame. Frames must come in the order of their time."""
         watch = Stopwatch(self._clock)
-        decision = self._policy.decide(frame, self._tracks.items, self._since)
-        faces = None
-        if decision.detect:
-            watch.start()
-            faces = self._detector.detect(frame)
-            watch.lap("detect")
-            self._since = Since(0, frame.t_ns)
-        elif self._since:
-            self._since = Since(self._since.frames + 1, self._since.t_ns)
         watch.start()
-        self._tracks = tracker.advance(self._tracks, frame, faces, self._tracking)
+        decision = self._lookout.decide(frame, self._tracks, self.effort.search_every)
+        watch.lap("decide")
+        faces, search = None, decision.search or WHOLE_FRAME
+        if decision.detect:
+            faces = self._searcher.find(frame, search.region)
+            watch.lap("detect")
+        self._tracks = tracker.advance(self._tracks, frame, faces, self._tracking, search)
         watch.lap("track")
         shown = self._attention.shown(self._tracks.items, self._followed)
-        due = self._attention.due(shown, frame.t_ns)
+        due = self._attention.due(shown, frame.t_ns, self.effort.read_every)
         if due:
             read = self._read(due, frame, watch)
             items = tuple(read.get(track.id, track) for track in self._tracks.items)
@@ -66,34 +87,44 @@ class Pipeline:
         return Scene(frame, shown, self._classifier.labels, decision, watch.laps_ns)
 
     def _read(self, due: Sequence[Track], frame: Frame, watch: "Stopwatch") -> dict[int, Track]:
-        """By id, as many of the faces as may be read on one frame, named anew."""
+        """By id, as many faces as may be read on one frame, named anew; who cannot be read takes nobody's turn."""
         most = self._attention.max_faces or len(due)
+        looked: dict[int, Track] = {}
         seen, cut = [], []
         for track in due:
             chips = self._cut(frame, track)
-            if chips:
+            doubt = self._doubt(chips[0], track, frame) if chips else None
+            if doubt:
+                looked[track.id] = unread(track, doubt, frame.t_ns, self._rule.min_hold_s)
+            elif chips:
                 seen.append(track)
                 cut.append(chips)
                 if len(seen) == most:
                     break
         watch.lap("chip")
         if not seen:
-            return {}
+            return looked
         scores = self._classifier.classify(*[np.array(chips) for chips in zip(*cut, strict=True)])
         watch.lap("classify")
-        return {track.id: self._named(track, now, frame) for track, now in zip(seen, scores, strict=True)}
+        return looked | {track.id: self._named(track, now, frame) for track, now in zip(seen, scores, strict=True)}
+
+    def _doubt(self, chip: Pixels, track: Track, frame: Frame) -> Doubt | None:
+        if self._gate is None:
+            return None
+        side_px = track.box.w * frame.width * self._searcher.framing.scale
+        return self._gate.doubt(chip, side_px, track.keypoints, (frame.width, frame.height))
 
     def _cut(self, frame: Frame, track: Track) -> tuple[Pixels, ...]:
         """The face's chip for each of the classifier's views; none if one would show nothing of the frame."""
-        framing, width, height = self._detector.framing, frame.width, frame.height
+        framing, width, height = self._searcher.framing, frame.width, frame.height
+        roll_deg = roll_to_undo_deg(track.keypoints, width, height)
         chips = []
         for view in self._classifier.views:
-            square = chip_square(track.box, width, height, framing, view.margin)
-            if square.x >= width or square.y >= height or square.x + square.w <= 0 or square.y + square.h <= 0:
+            place = placed(track.box, width, height, framing, view.margin, roll_deg)
+            around = place.around()
+            if around.x >= width or around.y >= height or around.x + around.w <= 0 or around.y + around.h <= 0:
                 return ()
-            # a grey chip from a BGR frame: convert the crop, not the frame
-            has_luma = frame.pixels.ndim == 2 and view.channels == 1
-            chips.append(cut_chip(frame.luma if has_luma else frame.bgr, square, view))
+            chips.append(cut_frame(frame, place, view))
         return tuple(chips)
 
     def _named(self, track: Track, now: np.ndarray, frame: Frame) -> Track:
@@ -108,6 +139,8 @@ class Pipeline:
             label=label,
             confidence=confidence,
             led_ns=led_ns,
+            doubt=None,
+            looked_ns=frame.t_ns,
         )
 
 

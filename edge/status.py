@@ -34,6 +34,53 @@ class Percentiles(msgspec.Struct, frozen=True):
     p95: float
 
 
+class BudgetChange(msgspec.Struct, frozen=True):
+    """Effort was lowered or raised.
+
+    Attributes:
+        time: when, RFC 3339.
+        reason: `latency`, `fps`, `cpu`, `temperature`, `throttled` or `recovered`.
+        message: the same with figures.
+        before: level of effort.
+        after: level of effort.
+    """
+
+    time: str
+    reason: str
+    message: str
+    before: int
+    after: int
+
+
+class BudgetStatus(msgspec.Struct, frozen=True):
+    """What the analysis may spend, and why.
+
+    Attributes:
+        level: of effort; 0: all of it.
+        search_every: factor on the interval of face detection.
+        read_every: factor on the interval at which a face is read.
+        max_fps: frames analysed per second; 0: no limit.
+        latency_ms: from a frame's grab to its scene, 95th percentile over the last second; None: not known yet.
+        cpu_share: processor time of the whole program as a share of one core, over the last second.
+        temperature_c: of the processor, in °C; None where unknown.
+        throttled: what a Raspberry Pi's firmware says of it now: `under-voltage`, `frequency capped`, `throttled`,
+            `soft temperature limit`.
+        counts: changes by reason, since the start.
+        changes: the last ones, the newest last.
+    """
+
+    level: int
+    search_every: float
+    read_every: float
+    max_fps: float
+    latency_ms: float | None
+    cpu_share: float | None
+    temperature_c: float | None
+    throttled: tuple[str, ...]
+    counts: dict[str, int]
+    changes: tuple[BudgetChange, ...]
+
+
 class Status(msgspec.Struct, frozen=True):
     """A snapshot.
 
@@ -56,6 +103,7 @@ class Status(msgspec.Struct, frozen=True):
         encoded: JPEGs made since the start.
         events_lost: scenes that could not be written to the event log.
         notices: warnings a person should see, such as a missing detector file.
+        budget: what the analysis may spend; None where it takes its time, or `budget.adapt` is off.
     """
 
     version: str
@@ -76,3 +124,4 @@ class Status(msgspec.Struct, frozen=True):
     encoded: int
     events_lost: int = 0
     notices: tuple[str, ...] = ()
+    budget: BudgetStatus | None = None

@@ -12,7 +12,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from edge.ports import Clock
-from edge.status import Percentiles, Status
+from edge.status import BudgetStatus, Percentiles, Status
 from edge.types import Scene
 
 WINDOW_S = 5.0
@@ -223,4 +223,19 @@ class StatusCollector(Collector):
         for reason, frames in status.decisions.items():
             decisions.add_metric([reason], frames)
         yield decisions
+        if status.budget:
+            yield from _budget_metrics(status.budget)
         yield from self._telemetry.histograms()
+
+
+def _budget_metrics(budget: BudgetStatus) -> Iterator[Metric]:
+    """What the analysis may spend."""
+    yield GaugeMetricFamily("emotion_edge_effort_level", "Level of effort; 0 is all of it", budget.level)
+    if budget.temperature_c is not None:
+        yield GaugeMetricFamily("emotion_edge_temperature_celsius", "Of the processor", budget.temperature_c)
+    if budget.cpu_share is not None:
+        yield GaugeMetricFamily("emotion_edge_cpu_share", "Processor time as a share of one core", budget.cpu_share)
+    changes = CounterMetricFamily("emotion_edge_budget_changes", "Changes of effort", labels=["reason"])
+    for reason, count in budget.counts.items():
+        changes.add_metric([reason], count)
+    yield changes

@@ -34,9 +34,39 @@ TO_BGR = {PixelFormat.GREY: cv2.COLOR_GRAY2BGR, PixelFormat.I420: cv2.COLOR_YUV2
 """OpenCV's conversion to BGR from the other formats."""
 
 
+def planes_of(i420: Pixels) -> tuple[Pixels, Pixels, Pixels]:
+    """Views of an I420 picture (H * 3 / 2, W) that lies in one piece: Y (H, W), then U and V (H / 2, W / 2)."""
+    height, width = i420.shape[0] * 2 // 3, i420.shape[1]
+    u, v = i420[height:].reshape(2, height // 2, width // 2)
+    return i420[:height], u, v
+
+
 def read_only(array: NDArray[np.generic]) -> None:
     """Mark an array as published: nobody may write to it any more."""
     array.setflags(write=False)
+
+
+class Box(msgspec.Struct, frozen=True):
+    """A rectangle as shares of the frame: x, y of the top left corner, width, height. May reach beyond [0, 1]."""
+
+    x: float
+    y: float
+    w: float
+    h: float
+
+    def to_pixels(self, width_px: int, height_px: int) -> "PixelBox":
+        """The same rectangle on a picture of that size, rounded to whole pixels, not clipped."""
+        x, y = round(self.x * width_px), round(self.y * height_px)
+        return PixelBox(x, y, round((self.x + self.w) * width_px) - x, round((self.y + self.h) * height_px) - y)
+
+
+class PixelBox(msgspec.Struct, frozen=True):
+    """A rectangle in pixels of one particular picture."""
+
+    x: int
+    y: int
+    w: int
+    h: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,12 +111,34 @@ class Frame:
             self._bgr.append(bgr)
         return self._bgr[0]
 
+    @property
+    def has_bgr(self) -> bool:
+        """Whether `bgr` costs nothing: the source delivers it, or it was made already."""
+        return bool(self._bgr) or self.format is PixelFormat.BGR
+
     def bgr_into(self, canvas: Pixels) -> None:
         """Write the picture to `canvas`, uint8 (H, W, 3): converted straight into it unless `bgr` was made already."""
-        if self._bgr or self.format is PixelFormat.BGR:
+        if self.has_bgr:
             np.copyto(canvas, self.bgr)
         else:
             cv2.cvtColor(self.pixels, TO_BGR[self.format], dst=canvas)
+
+    def part(self, box: PixelBox) -> "Frame":
+        """A part of the picture as a frame of its own; a view where the format allows it.
+
+        Args:
+            box: inside the picture; for I420 with even numbers.
+        """
+        rows, columns = slice(box.y, box.y + box.h), slice(box.x, box.x + box.w)
+        if self._bgr:
+            return Frame(self.seq, self.t_ns, self._bgr[0][rows, columns])
+        if self.format is not PixelFormat.I420:
+            return Frame(self.seq, self.t_ns, self.pixels[rows, columns], self.format)
+        luma, *colours = planes_of(self.pixels)
+        half = slice(box.y // 2, (box.y + box.h) // 2), slice(box.x // 2, (box.x + box.w) // 2)
+        planes = [luma[rows, columns], *(plane[half] for plane in colours)]
+        packed = np.concatenate([plane.reshape(-1) for plane in planes]).reshape(box.h * 3 // 2, box.w)
+        return Frame(self.seq, self.t_ns, packed, self.format)
 
     @property
     def luma(self) -> Pixels:
@@ -104,29 +156,6 @@ class Frame:
         return self._luma[0]
 
 
-class Box(msgspec.Struct, frozen=True):
-    """A rectangle as shares of the frame: x, y of the top left corner, width, height. May reach beyond [0, 1]."""
-
-    x: float
-    y: float
-    w: float
-    h: float
-
-    def to_pixels(self, width_px: int, height_px: int) -> "PixelBox":
-        """The same rectangle on a picture of that size, rounded to whole pixels, not clipped."""
-        x, y = round(self.x * width_px), round(self.y * height_px)
-        return PixelBox(x, y, round((self.x + self.w) * width_px) - x, round((self.y + self.h) * height_px) - y)
-
-
-class PixelBox(msgspec.Struct, frozen=True):
-    """A rectangle in pixels of one particular picture."""
-
-    x: int
-    y: int
-    w: int
-    h: int
-
-
 class Face(msgspec.Struct, frozen=True, eq=False):
     """What a detector found.
 
@@ -134,11 +163,13 @@ class Face(msgspec.Struct, frozen=True, eq=False):
         box: the face as this detector outlines it (conventions differ, see `Framing`).
         score: the detector's confidence in [0, 1].
         keypoints: where eyes, nose, mouth and ears are, if the detector tells.
+        sure: whether that is enough for a face nobody knew of; else it only confirms one that was there.
     """
 
     box: Box
     score: float
     keypoints: Keypoints | None = None
+    sure: bool = True
 
 
 class Framing(msgspec.Struct, frozen=True):
@@ -158,12 +189,12 @@ class Track(msgspec.Struct, frozen=True, eq=False):
 
     Attributes:
         id: stable for as long as the face is followed, from 1, never used twice in a run.
-        box: where the face is in the scene's frame, as far as known.
+        box: where the face is in the scene's frame, as far as known: smoothed, and moved on between detections.
         score: the detector's confidence when it last saw the face.
         keypoints: of the same detection, or None.
         age: scenes since the face was first seen, from 1.
         misses: detector runs in a row that did not find it.
-        seen_seq: the frame on which `box` was detected.
+        seen_seq: the frame on which it was detected last.
         seen_ns: that frame's time.
         scores: smoothed probabilities, or None before the first classification.
         scored_seq: the frame the newest scores came from, or None.
@@ -173,6 +204,9 @@ class Track(msgspec.Struct, frozen=True, eq=False):
         confidence: probability of the class named, of the likeliest if `UNCERTAIN`; 0 before the first classification.
         led_ns: time of the newest scores that had the class named as the likeliest, or None. Of no meaning while
             `UNCERTAIN`.
+        doubt: why the newest look at the face was no good and was not read (`edge.quality`), None if it was. The label
+            of before stands a little, then it is `UNCERTAIN` without scores.
+        looked_ns: time of the newest look, good or not, or None.
     """
 
     id: int
@@ -189,16 +223,37 @@ class Track(msgspec.Struct, frozen=True, eq=False):
     label: str | None = None
     confidence: float = 0.0
     led_ns: int | None = None
+    doubt: str | None = None
+    looked_ns: int | None = None
 
 
 UNCERTAIN = "uncertain"
 
 
+class Search(msgspec.Struct, frozen=True):
+    """Where to look for faces.
+
+    Attributes:
+        region: the part of the frame; None: all of it.
+        track: id of the face looked for, None for any.
+    """
+
+    region: Box | None = None
+    track: int | None = None
+
+
 class Decision(msgspec.Struct, frozen=True):
-    """What the policy chose for one frame, and why."""
+    """What the policy chose for one frame, and why.
+
+    Attributes:
+        detect: whether a detector runs.
+        reason: why (not).
+        search: where it looks, if it does.
+    """
 
     detect: bool
     reason: str
+    search: Search | None = None
 
 
 class Scene(msgspec.Struct, frozen=True, eq=False):

@@ -13,9 +13,10 @@ FRAME_NS = 40_000_000
 """25 frames a second."""
 
 
-def frame(seq: int = 1, *, width: int = 64, height: int = 48, t_ns: int | None = None) -> Frame:
-    """A grey-blue frame at its time of a 25 fps clip."""
+def frame(seq: int = 1, *, width: int = 64, height: int = 48, t_ns: int | None = None, spot: int = 0) -> Frame:
+    """A grey-blue frame at its time of a 25 fps clip, with a light in a corner that flickers with `spot`."""
     pixels = np.full((height, width, 3), (120, 100, 80), np.uint8)
+    pixels[-8:, -8:] = 60 * (spot % 4)
     return Frame(seq, seq * FRAME_NS if t_ns is None else t_ns, pixels)
 
 

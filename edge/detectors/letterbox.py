@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.contract.chip import shrink
-from edge.types import Pixels
+from edge.contract.native import small_rgb
+from edge.types import Frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +32,22 @@ class Letterbox:
         return (points - corner) / size
 
 
-def letterbox_into(bgr: Pixels, target: NDArray[np.float32]) -> Letterbox:
+def letterbox_into(frame: Frame, target: NDArray[np.float32]) -> Letterbox:
     """Fill a network's input with a frame: RGB, [-1, 1], centred, the rest black (-1).
 
     Args:
-        bgr: uint8 (H, W, 3), 0..255.
+        frame: in any format.
         target: float32 (S, S, 3), written to.
 
     Returns:
         Where the picture lies in the input.
     """
     size = target.shape[0]
-    height, width = bgr.shape[:2]
+    height, width = frame.height, frame.width
     scale = size / max(height, width)
     w_px, h_px = max(1, round(width * scale)), max(1, round(height * scale))
     x_px, y_px = (size - w_px) // 2, (size - h_px) // 2
-    rgb = cv2.cvtColor(shrink(bgr, w_px, h_px), cv2.COLOR_BGR2RGB)
+    rgb = small_rgb(frame, w_px, h_px)
     if w_px < size or h_px < size:
         target.fill(-1.0)
     inside = target[y_px : y_px + h_px, x_px : x_px + w_px]

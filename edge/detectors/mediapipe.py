@@ -10,14 +10,15 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
+from edge.contract.native import full_rgb
 from edge.detectors.blazeface import NMS_IOU, VARIANTS, BlazeFace
 from edge.errors import ConfigError, PermanentError
-from edge.types import Box, Face, Frame, read_only
+from edge.types import Face, Frame, read_only
 
-FILE = VARIANTS["blazeface-full"].file
+VARIANT = VARIANTS["blazeface-full"]
+FILE = VARIANT.file
 """That of the default detector; MediaPipe 0.10.21 knows short-range networks only and refuses it, 1.2 takes it."""
 INSTALL = "pip install --no-deps 'mediapipe>=1.2' && pip install absl-py certifi flatbuffers matplotlib"
 """What is needed of it, without the opencv-contrib-python it asks for: that overwrites the program's own OpenCV."""
@@ -58,7 +59,7 @@ class MediaPipe:
         self._min_face_px = min_face_px
         options = FaceDetectorOptions(
             base_options=BaseOptions(model_asset_buffer=content),
-            min_detection_confidence=VARIANTS["blazeface-full"].min_score if min_score is None else min_score,
+            min_detection_confidence=VARIANT.min_score if min_score is None else min_score,
             min_suppression_threshold=NMS_IOU,
         )
         try:
@@ -77,11 +78,12 @@ class MediaPipe:
         """All faces of the frame, best first."""
         width, height = frame.width, frame.height
         faces = []
-        for found in self._found(cv2.cvtColor(frame.bgr, cv2.COLOR_BGR2RGB)):
+        for found in self._found(full_rgb(frame)):
             place = found.bounding_box
-            if place.width < max(self._min_face_px, 1):
+            x0, y0 = place.origin_x / width, place.origin_y / height
+            box = VARIANT.outlined(x0, y0, x0 + place.width / width, y0 + place.height / height)
+            if box.w * width < max(self._min_face_px, 1):
                 continue
-            box = Box(place.origin_x / width, place.origin_y / height, place.width / width, place.height / height)
             marks = np.array([(point.x, point.y) for point in found.keypoints], np.float32)
             read_only(marks)
             faces.append(Face(box, float(found.categories[0].score), marks))

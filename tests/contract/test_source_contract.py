@@ -11,10 +11,13 @@ import pytest
 from edge.errors import EdgeError, SourceEnded, TemporaryError
 from edge.ports import FrameSource
 from edge.sources import open_source
+from edge.sources.turned import turned
 from edge.sources.uri import parse
 from tests.films import film, pictures
 from tests.mjpeg_server import MjpegServer, mjpeg_server
 
+TURNED = "turned and mirrored "
+"""Before a URI: with the wrapper around it."""
 ENDLESS = {
     "demo": "demo:?size=160x120",
     "demo in lockstep": "demo:?size=160x120&realtime=0",
@@ -22,6 +25,8 @@ ENDLESS = {
     "looping file in lockstep": "file:{films}/a.mp4?loop=1&realtime=0",
     "looping images": "images:{films}/*.png?loop=1&fps=30",
     "network camera": "{camera}/stream",
+    "demo on its side": TURNED + "demo:?size=160x120",
+    "network camera on its side": TURNED + "{camera}/stream",
 }
 ENDING = {
     "short demo": "demo:?size=160x120&duration=0.2",
@@ -30,6 +35,7 @@ ENDING = {
     "file in lockstep": "{films}/a.avi?realtime=0",
     "images": "images:{films}?fps=50",
     "images in lockstep": "images:{films}?realtime=0",
+    "file in lockstep on its side": TURNED + "{films}/a.avi?realtime=0",
 }
 
 
@@ -52,7 +58,9 @@ def opened(films: Path, camera: MjpegServer) -> Iterator[Callable[[str], FrameSo
     with contextlib.ExitStack() as stack:
 
         def opened(uri: str) -> FrameSource:
-            source = open_source(uri.format(films=films, camera=camera.url))
+            source = open_source(uri.removeprefix(TURNED).format(films=films, camera=camera.url))
+            if uri.startswith(TURNED):
+                source = turned(source, 90, mirror=True)
             stack.callback(source.close)
             return source
 
@@ -136,7 +144,10 @@ def test_an_end_is_told_and_told_again(uri: str, opened: Callable[[str], FrameSo
             drain()
 
 
-@pytest.mark.parametrize("uri", ["demo:?size=160x120&fps=1", "images:{films}/*.png?fps=0.2", "{camera}/stall"])
+@pytest.mark.parametrize(
+    "uri",
+    [TURNED + "demo:?size=160x120&fps=1", "demo:?size=160x120&fps=1", "images:{films}/*.png?fps=0.2", "{camera}/stall"],
+)
 def test_a_read_waits_no_longer_than_it_may(
     uri: str, opened: Callable[[str], FrameSource], camera: MjpegServer
 ) -> None:
@@ -156,6 +167,7 @@ def test_a_read_waits_no_longer_than_it_may(
 
 
 def test_every_kind_that_can_exist_here_is_in_this_file(films: Path, camera: MjpegServer) -> None:
-    covered = {type(parse(uri.format(films=films, camera=camera.url))).__name__ for uri in (ENDLESS | ENDING).values()}
+    uris = [uri.removeprefix(TURNED).format(films=films, camera=camera.url) for uri in (ENDLESS | ENDING).values()]
+    covered = {type(parse(uri)).__name__ for uri in uris}
     # v4l2 and picamera2 need hardware: see the unit tests
     assert covered == {"DemoSpec", "FileSpec", "ImagesSpec", "UrlSpec"}

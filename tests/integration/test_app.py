@@ -1,8 +1,14 @@
 """What the assembled program says about itself."""
 
+import asyncio
+from pathlib import Path
+
+import msgspec
+
 from edge.app import App
-from edge.config import Config, DetectorConfig, SourceConfig
+from edge.config import BudgetConfig, Config, DetectorConfig, SourceConfig
 from edge.errors import TemporaryError
+from edge.server.settings import ServerSettings
 from edge.types import Box, Decision, Scene, Track
 from tests.fakes import frame
 
@@ -25,3 +31,34 @@ def test_a_face_from_before_an_outage_is_not_counted_as_there():
     assert app.status().faces == 0
     app.backstage.scenes.put(scene(6))
     assert app.status().faces == 1
+
+
+def test_a_live_source_has_a_budget_and_one_that_takes_its_time_has_none():
+    haar = DetectorConfig(name="haar")
+    live = App(Config(source=SourceConfig(uri="demo:"), detector=haar)).status().budget
+    assert live is not None
+    assert (live.level, live.search_every, live.changes) == (0, 1.0, ())
+    lockstep = Config(source=SourceConfig(uri="demo:?realtime=0"), detector=haar)
+    assert App(lockstep).status().budget is None
+    fixed = Config(source=SourceConfig(uri="demo:"), detector=haar, budget=BudgetConfig(adapt=False))
+    assert App(fixed).status().budget is None
+
+
+def test_the_temperature_is_read_where_the_settings_say_and_shown_in_state(tmp_path: Path):
+    zone = tmp_path / "class/thermal/thermal_zone0"
+    zone.mkdir(parents=True)
+    (zone / "temp").write_text("85000\n")
+    config = Config(
+        source=SourceConfig(uri="demo:?duration=6"),
+        detector=DetectorConfig(name="haar"),
+        server=ServerSettings(port=0),
+        budget=BudgetConfig(sysfs=str(tmp_path)),
+    )
+    app = App(config)
+    asyncio.run(app.supervisor.run(app.backstage, config.server, announce=lambda _: None))
+    budget = app.status().budget
+    assert budget is not None
+    assert budget.temperature_c == 85.0
+    assert budget.level > 0
+    assert budget.changes[0].reason == "temperature"
+    assert b'"reason":"temperature"' in msgspec.json.encode(app.status())

@@ -89,7 +89,7 @@ def test_what_cannot_be_measured_is_refused(
     assert said in capsys.readouterr().err
 
 
-def test_most_false_alarms_on_real_photos_are_faces_in_another_framing():
+def test_a_detector_outlines_faces_as_people_do():
     photos, _ = load_photos(real_data("faces"))
     if model_store.find(VARIANTS["blazeface-full"].file) is None:
         pytest.skip("the face detectors are not here: emotion-edge models fetch")
@@ -99,7 +99,8 @@ def test_most_false_alarms_on_real_photos_are_faces_in_another_framing():
     own = sum((count(boxes, faces) for boxes, faces in seen), Counts())
     reframed = sum((count([learnt.of(box) for box in boxes], faces) for boxes, faces in seen), Counts())
     assert own.present == (61, 87, 51)
-    assert learnt.height / learnt.width == pytest.approx(1.35, abs=0.1), "marked faces are tall, BlazeFace's are square"
-    assert reframed.false <= min(2, own.false)
-    assert reframed.found[1] >= 50
-    assert reframed.found[2] >= 42
+    assert (learnt.width, learnt.height) == pytest.approx((1, 1), abs=0.05)
+    assert learnt.up == pytest.approx(0, abs=0.03)
+    assert own.false <= reframed.false + 1 <= 4
+    assert own.found[1] >= 50
+    assert own.found[2] >= 42

@@ -12,8 +12,8 @@ from edge.types import Box, Track
 FRAME_NS = 40_000_000
 
 
-def track(number: int, size: float = 0.2, scored_ns: int | None = None) -> Track:
-    return Track(number, Box(0.1, 0.1, size, size), 0.9, None, 1, 0, 1, 0, scored_ns=scored_ns)
+def track(number: int, size: float = 0.2, looked_ns: int | None = None) -> Track:
+    return Track(number, Box(0.1, 0.1, size, size), 0.9, None, 1, 0, 1, 0, looked_ns=looked_ns)
 
 
 def ids(tracks: object) -> list[int]:
@@ -27,7 +27,7 @@ def readings(attention: Attention, faces: list[Track], frames: int, step_ns: int
         due = attention.due(tuple(faces), index * step_ns)
         for face in due[: attention.max_faces or None]:
             read[face.id].append(index)
-            faces = [replace(f, scored_ns=index * step_ns) if f.id == face.id else f for f in faces]
+            faces = [replace(f, looked_ns=index * step_ns) if f.id == face.id else f for f in faces]
     return read
 
 
@@ -37,8 +37,8 @@ def test_a_new_face_is_due_at_once():
 
 def test_a_face_is_due_again_when_its_scores_are_as_old_as_the_interval():
     attention = Attention(interval_ms=60)
-    assert ids(attention.due((track(1, scored_ns=0),), 59_999_999)) == []
-    assert ids(attention.due((track(1, scored_ns=0),), 60_000_000)) == [1]
+    assert ids(attention.due((track(1, looked_ns=0),), 59_999_999)) == []
+    assert ids(attention.due((track(1, looked_ns=0),), 60_000_000)) == [1]
 
 
 @pytest.mark.parametrize(("fps", "every"), [(5, 1), (15, 1), (25, 2), (30, 2), (60, 4)])

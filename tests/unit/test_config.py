@@ -50,6 +50,20 @@ def test_a_value_out_of_range_names_its_key_and_layer(tmp_path: Path):
         load(written(tmp_path, "[stream]\nquality = 101\n"), environment={})
 
 
+@pytest.mark.parametrize("degrees", [45, -90, 360])
+def test_a_picture_is_turned_by_quarters_only(degrees: int):
+    with pytest.raises(ConfigError, match=r"source\.rotate.*allowed: 0, 90, 180, 270"):
+        load(flags={"source": {"rotate": degrees}}, environment={})
+    with pytest.raises(ConfigError, match=r"EMOTION_EDGE_SOURCE_ROTATE: .*allowed: 0, 90, 180, 270"):
+        load(environment={"EMOTION_EDGE_SOURCE_ROTATE": str(degrees)})
+
+
+def test_the_picture_may_be_turned_in_the_environment():
+    environment = {"EMOTION_EDGE_SOURCE_ROTATE": "270", "EMOTION_EDGE_SOURCE_MIRROR": "true"}
+    source = load(environment=environment).source
+    assert (source.rotate, source.mirror) == (270, True)
+
+
 def test_a_wrong_type_in_the_environment_names_the_variable():
     with pytest.raises(ConfigError, match="'often' in EMOTION_EDGE_DETECTOR_INTERVAL"):
         load(environment={"EMOTION_EDGE_DETECTOR_INTERVAL": "often"})

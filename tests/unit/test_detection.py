@@ -6,6 +6,7 @@ import pytest
 from edge.detectors.anchors import FULL_RANGE, SHORT_RANGE, anchor_centres
 from edge.detectors.letterbox import letterbox_into
 from edge.detectors.nms import iou, weighted_nms
+from edge.types import Frame
 
 
 def test_there_are_as_many_anchors_as_the_networks_have_outputs():
@@ -23,7 +24,7 @@ def test_anchors_lie_at_the_cells_centres_row_by_row():
 @pytest.mark.parametrize(("width", "height"), [(640, 480), (480, 640), (100, 100), (1, 1), (4000, 30)])
 def test_the_letterbox_keeps_the_aspect_and_maps_back_to_the_frame(width: int, height: int):
     target = np.zeros((192, 192, 3), np.float32)
-    place = letterbox_into(np.full((height, width, 3), 255, np.uint8), target)
+    place = letterbox_into(Frame(1, 0, np.full((height, width, 3), 255, np.uint8)), target)
     corners = place.to_frame(np.array([[place.x, place.y], [place.x + place.w, place.y + place.h]], np.float32))
     np.testing.assert_allclose(corners, [[0, 0], [1, 1]], atol=1e-5)
     white = (target == 1.0).all(axis=2)
@@ -33,7 +34,7 @@ def test_the_letterbox_keeps_the_aspect_and_maps_back_to_the_frame(width: int, h
 
 def test_the_network_sees_red_first_from_minus_one_to_one():
     target = np.zeros((4, 4, 3), np.float32)
-    letterbox_into(np.full((4, 4, 3), (0, 127, 255), np.uint8), target)
+    letterbox_into(Frame(1, 0, np.full((4, 4, 3), (0, 127, 255), np.uint8)), target)
     np.testing.assert_allclose(target[0, 0], [1, 127 / 127.5 - 1, -1], atol=1e-6)
 
 

@@ -11,10 +11,10 @@ from edge.config import DetectorConfig
 from edge.detectors import mediapipe as adapter
 from edge.detectors.blazeface import BlazeFace
 from edge.errors import ConfigError, PermanentError
+from edge.geometry import iou
 from edge.parts import build_detector
 from edge.sources.demo import DemoSource
 from edge.sources.specs import DemoSpec
-from edge.tracker import iou
 from edge.types import Frame
 from tests.world import World
 

@@ -18,6 +18,8 @@ CORE = (
     "tracker",
     "smoothing",
     "attention",
+    "effort",
+    "budget",
     "slot",
     "worker",
     "events",

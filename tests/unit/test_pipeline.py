@@ -25,10 +25,10 @@ def test_a_scene_names_the_faces_of_its_own_frame():
     assert scene.labels == FakeClassifier.labels
 
 
-def test_the_detector_runs_on_every_fifth_frame_and_faces_stay_between():
+def test_where_something_moves_the_detector_runs_on_every_fifth_frame_and_faces_stay_between():
     detector = FakeDetector()
     steps = pipeline(detector, FakeClassifier(), policy=Policy(5, 10_000))
-    scenes = [steps.step(frame(seq)) for seq in range(1, 12)]
+    scenes = [steps.step(frame(seq, spot=seq)) for seq in range(1, 12)]
     assert [f.seq for f in detector.frames] == [1, 6, 11]
     assert all(len(scene.tracks) == 1 for scene in scenes)
     assert [scene.decision.reason for scene in scenes[:6]] == ["first", "roi", "roi", "roi", "roi", "interval"]
@@ -47,7 +47,7 @@ def test_an_expression_is_read_when_it_is_due_even_from_a_cached_roi():
 def test_between_two_readings_nothing_is_cut_or_classified():
     steps = pipeline(FakeDetector(), FakeClassifier())
     timings = [set(steps.step(frame(seq)).timings_ns) for seq in (1, 2)]
-    assert timings == [{"detect", "track", "chip", "classify"}, {"track"}]
+    assert timings == [{"decide", "detect", "track", "chip", "classify"}, {"decide", "track"}]
 
 
 @pytest.mark.parametrize("step_ns", [10_000_000, 33_333_333, 40_000_000, 200_000_000])
@@ -128,7 +128,7 @@ def test_a_frame_without_faces_costs_no_classification():
     scene = pipeline(FakeDetector(()), classifier).step(frame())
     assert scene.tracks == ()
     assert classifier.chips == []
-    assert set(scene.timings_ns) == {"detect", "track"}
+    assert set(scene.timings_ns) == {"decide", "detect", "track"}
 
 
 def test_low_confidence_is_called_uncertain():
@@ -182,7 +182,7 @@ def test_a_grey_plane_is_used_as_it_is():
 
 def test_the_stages_that_ran_are_timed():
     scene = pipeline(FakeDetector(), FakeClassifier()).step(frame())
-    assert set(scene.timings_ns) == {"detect", "track", "chip", "classify"}
+    assert set(scene.timings_ns) == {"decide", "detect", "track", "chip", "classify"}
     assert all(spent == 1_000_000 for spent in scene.timings_ns.values())
 
 

@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 from prometheus_client import CollectorRegistry, generate_latest
 
-from edge.status import SourceStatus, Status
+from edge.status import BudgetStatus, SourceStatus, Status
 from edge.telemetry import WINDOW_S, StatusCollector, Telemetry
 from edge.types import Box, Decision, Scene, Track
 from tests.fakes import frame
@@ -74,10 +74,8 @@ def test_the_time_of_an_outage_is_nobodys_expression(now: Now):
     assert sum(telemetry.label_seconds.values()) == 0
 
 
-def test_metrics_have_base_units_and_no_track_ids(now: Now):
-    telemetry = Telemetry(now, live=True)
-    telemetry.analysed(scene(1, 0))
-    status = Status(
+def some_status(budget: BudgetStatus | None = None) -> Status:
+    return Status(
         version="1",
         uptime_s=1,
         source=SourceStatus("cam", "online", "asked for", 640, 480, 7, 2),
@@ -94,10 +92,38 @@ def test_metrics_have_base_units_and_no_track_ids(now: Now):
         decisions={"roi": 1},
         viewers=2,
         encoded=5,
+        budget=budget,
     )
+
+
+def metrics_of(status: Status, telemetry: Telemetry) -> str:
     registry = CollectorRegistry()
     registry.register(StatusCollector(lambda: status, telemetry))
-    text = generate_latest(registry).decode()
+    return generate_latest(registry).decode()
+
+
+def test_the_budgets_figures_are_metrics_where_there_is_one(now: Now):
+    telemetry = Telemetry(now, live=True)
+    counts = {"latency": 2, "recovered": 1}
+    text = metrics_of(some_status(BudgetStatus(3, 8, 4, 15, 31.0, 0.42, 71.5, (), counts, ())), telemetry)
+    for line in (
+        "emotion_edge_effort_level 3.0",
+        "emotion_edge_temperature_celsius 71.5",
+        "emotion_edge_cpu_share 0.42",
+        'emotion_edge_budget_changes_total{reason="latency"} 2.0',
+        'emotion_edge_budget_changes_total{reason="recovered"} 1.0',
+    ):
+        assert line in text
+    unknown = metrics_of(some_status(BudgetStatus(0, 1, 1, 0, None, None, None, (), {}, ())), telemetry)
+    assert "emotion_edge_effort_level 0.0" in unknown
+    assert "emotion_edge_temperature_celsius" not in unknown
+    assert "emotion_edge_effort_level" not in metrics_of(some_status(), telemetry)
+
+
+def test_metrics_have_base_units_and_no_track_ids(now: Now):
+    telemetry = Telemetry(now, live=True)
+    telemetry.analysed(scene(1, 0))
+    text = metrics_of(some_status(), telemetry)
     for line in (
         'emotion_edge_build_info{detector="d",model="m",runtime="r",version="1"} 1.0',
         "emotion_edge_frames_total 7.0",

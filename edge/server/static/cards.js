@@ -4,6 +4,7 @@ import { FACE_COLOURS } from "./palette.js";
 
 const UNCERTAIN = "uncertain";
 const ANNOUNCE_MS = 3000;
+const DOUBTS = { small: "too small to read", blurred: "too blurred to read", turned: "turned too far away to read" };
 
 const capital = (word) => word.charAt(0).toUpperCase() + word.slice(1);
 const percent = (share) => `${Math.round(share * 100)}%`;
@@ -99,9 +100,12 @@ class Card {
     write(this.#parts.seen, face.misses > 0 ? `last seen ${(face.stale_ms / 1000).toFixed(1)} s ago` : "");
     write(this.#parts.label, face.label === null ? "Looking…" : capital(face.label));
     const confidence = first === null ? "" : percent(face.confidence);
-    write(this.#parts.confidence, uncertain ? `perhaps ${first}, ${confidence}` : confidence);
-    this.#parts.label.title = uncertain ? `No expression reaches ${percent(threshold)}` : "";
+    const unread = uncertain && first === null;
+    const perhaps = unread ? (DOUBTS[face.doubt] ?? "") : `perhaps ${first}, ${confidence}`;
+    write(this.#parts.confidence, uncertain ? perhaps : confidence);
+    this.#parts.label.title = uncertain && !unread ? `No expression reaches ${percent(threshold)}` : "";
     for (const [name, share] of Object.entries(face.scores)) this.#bar(name).show(share, name === first);
+    if (unread) for (const bar of this.#bars.values()) bar.show(0, false);
   }
 
   #bar(name) {

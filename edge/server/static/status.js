@@ -49,10 +49,24 @@ function showDetails(status) {
       ["Pictures encoded", status.encoded.toLocaleString("en")],
     ]],
     ["Time per stage, median / 95%", stages],
+    ["Effort", effort(status.budget)],
     ["Detector", counted(status.decisions)],
     ["Frames not analysed", counted(status.skipped)],
   ];
   at("details").replaceChildren(...tables.filter(([, rows]) => rows.length).map(([title, rows]) => table(title, rows)));
+}
+
+function effort(budget) {
+  if (!budget) return [];
+  const lowered = budget.changes.findLast((change) => change.after > change.before);
+  return [
+    ["Lowered by", budget.level ? `${budget.level} ${budget.level === 1 ? "level" : "levels"}` : "nothing"],
+    ...(budget.level && lowered ? [["Because of", lowered.reason]] : []),
+    ["Frames a second", budget.max_fps ? `≤ ${rounded(budget.max_fps)}` : "all"],
+    ["Processor", budget.cpu_share === null ? "–" : `${Math.round(budget.cpu_share * 100)}% of a core`],
+    ["Temperature", budget.temperature_c === null ? "–" : `${budget.temperature_c.toFixed(0)} °C`],
+    ...budget.throttled.map((flag) => ["Firmware", flag]),
+  ];
 }
 
 function table(title, rows) {
