@@ -3,12 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from edge.geometry import around, inside
+from edge.geometry import around
 from edge.motion import Motion
 from edge.searching import CHECK
 from edge.tiles import tiles
 from edge.tracker import Tracks
-from edge.types import Box, Decision, Frame, Search, Track
+from edge.types import Decision, Frame, Search, Track
+from edge.visits import Doubts, Tiles, Visit
 
 FOLLOW = 3.0
 """Side of the part searched for a known face, in sides of its box."""
@@ -24,18 +25,12 @@ MOVED = 0.25
 IoU of 0.96 with the true one where less than a tenth of it had changed, 0.93 up to a quarter, 0.85 up to a half, 0.74
 beyond."""
 
-REFUSED = 0.5
-"""What overlaps something that was looked at and was no face by this share is not looked at again until it moves."""
-
 REST = 4
 """Parts of a picture at rest are searched this many times more seldom than the whole of it."""
 
 LATE = 1.5
 """A ROI may be so many times older than it should be where too little may be spent or too many faces wait; from then on
 its face is looked for before all else, as the tracker is about to let it go."""
-
-MOST_DOUBTFUL = 12
-"""Of what may be faces so many wait for a closer look, the newest: older ones are somewhere else by now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +62,14 @@ class Lookout:
         self._policy = policy
         self._parts = parts
         self._motion = Motion()
+        self._rest_ms = policy.max_new_face_ms * REST
         self._size = (0, 0)
-        self._tiles: tuple[Box, ...] = ()
-        self._whole: _Visit | None = None
-        self._visits: dict[Box, _Visit] = {}
+        self._whole: Visit | None = None
+        self._tiles = Tiles((), self._motion, self._rest_ms)
+        self._doubts = Doubts(self._motion, self._rest_ms)
         self._part_frame = 0
         self._new_frame = 0
         self._checked_last = False
-        self._doubtful: list[Box] = []
-        self._checked: list[tuple[Box, _Visit]] = []
         self._frames = 0
 
     def decide(self, frame: Frame, tracks: Tracks, stretch: float = 1.0) -> Decision:
@@ -89,14 +83,12 @@ class Lookout:
         self._frames += 1
         if (frame.width, frame.height) != self._size:
             self._begin(frame)
-        policy = self._policy
-        if policy.interval_frames > 1:
+        if self._policy.interval_frames > 1:
             self._motion.look(frame)
-        if self._checked or tracks.doubtful:
-            self._wait_for_check(frame, tracks.doubtful)
+        self._doubts.note(frame, tracks.doubtful)
         reason = self._whole_due(frame, tracks, stretch)
         if reason:
-            self._whole = _Visit(self._frames, frame.seq, frame.t_ns)
+            self._whole = Visit(self._frames, frame.seq, frame.t_ns)
             return Decision(True, reason, Search())
         found = self._part_due(frame, tracks, stretch) if self._parts else None
         if found:
@@ -106,10 +98,9 @@ class Lookout:
     def _begin(self, frame: Frame) -> None:
         """A picture of another size: nothing of it was seen yet."""
         self._size = (frame.width, frame.height)
-        self._tiles = tiles(*self._size, self._policy.min_face_px) if self._parts else ()
-        self._visits.clear()
-        self._doubtful.clear()
-        self._checked.clear()
+        found = tiles(*self._size, self._policy.min_face_px) if self._parts else ()
+        self._tiles = Tiles(found, self._motion, self._rest_ms)
+        self._doubts = Doubts(self._motion, self._rest_ms)
         self._whole = None
 
     def _whole_due(self, frame: Frame, tracks: Tracks, stretch: float) -> str | None:
@@ -154,19 +145,25 @@ class Lookout:
         if sought:
             return "missed", Search(around(sought.box, FOLLOW, shape), sought.id)
         if (self._frames - self._new_frame) / stretch >= self._policy.tile_frames:
-            doubtful = None if self._checked_last else self._next_check(frame, tracks)
-            tile = None if doubtful else self._next_tile(frame)
-            self._checked_last = doubtful is not None
-            if doubtful or tile:
+            new = self._new(frame, tracks, shape)
+            if new:
                 self._new_frame = self._frames
-            if tile:
-                return "tile", Search(tile)
-            if doubtful:
-                return "check", Search(around(doubtful, CHECK, shape))
+                return new
         sought = self._stalest(frame, tracks, stretch)
         if sought:
             return "follow", Search(around(sought.box, FOLLOW, shape), sought.id)
-        doubtful = self._next_check(frame, tracks)
+        return self._check(frame, tracks, shape)
+
+    def _new(self, frame: Frame, tracks: Tracks, shape: float) -> tuple[str, Search] | None:
+        """Where to look for a new face: at what may be one and at the next tile, in turn."""
+        check = None if self._checked_last else self._check(frame, tracks, shape)
+        self._checked_last = check is not None
+        tile = None if check else self._tiles.take(frame, self._frames)
+        return ("tile", Search(tile)) if tile else check
+
+    def _check(self, frame: Frame, tracks: Tracks, shape: float) -> tuple[str, Search] | None:
+        """A closer look at what may be a face."""
+        doubtful = self._doubts.take(frame, self._frames, [track.box for track in tracks.items])
         return ("check", Search(around(doubtful, CHECK, shape))) if doubtful else None
 
     def _late(self, frame: Frame, tracks: Tracks) -> Track | None:
@@ -196,61 +193,3 @@ class Lookout:
             if age_ms >= limit_ms or changed >= MOVED or (old and changed):
                 due.append(track)
         return min(due, key=lambda track: track.seen_ns) if due else None
-
-    def _wait_for_check(self, frame: Frame, doubtful: tuple[Box, ...]) -> None:
-        """Take note of what may be faces and was not looked at just now."""
-        still_ms = self._policy.max_new_face_ms * REST
-        self._checked = [(box, last) for box, last in self._checked if not self._changed(last, box, frame, still_ms)]
-        for box in doubtful:
-            known = (*self._doubtful, *(other for other, _ in self._checked))
-            if all(inside(box, other) < REFUSED for other in known):
-                self._doubtful.append(box)
-        del self._doubtful[:-MOST_DOUBTFUL]
-
-    def _next_check(self, frame: Frame, tracks: Tracks) -> Box | None:
-        """The first of what may be faces, unless it has become one."""
-        while self._doubtful:
-            box = self._doubtful.pop(0)
-            self._checked.append((box, _Visit(self._frames, frame.seq, frame.t_ns)))
-            if all(inside(box, track.box) < REFUSED for track in tracks.items):
-                return box
-        return None
-
-    def _next_tile(self, frame: Frame) -> Box | None:
-        """The tile that waits for longest, those that changed before those at rest; None: none needs it."""
-        if not self._tiles:
-            return None
-        tile = min(self._tiles, key=self._urgency)
-        last = self._visits.get(tile)
-        if last and not self._changed(last, tile, frame, self._policy.max_new_face_ms * REST):
-            return None
-        self._visits[tile] = _Visit(self._frames, frame.seq, frame.t_ns)
-        return tile
-
-    def _urgency(self, tile: Box) -> tuple[bool, int]:
-        """Sorts tiles, the most urgent first."""
-        last = self._visits.get(tile)
-        return (False, -1) if last is None else (not self._motion.since(last.seq, tile), last.frame)
-
-    def _changed(self, last: "_Visit", region: Box, frame: Frame, rest_ms: float) -> bool:
-        """Whether a part may show something else than when it was searched."""
-        return last.age_ms(frame) >= rest_ms or self._motion.since(last.seq, region)
-
-
-@dataclass(frozen=True, slots=True)
-class _Visit:
-    """When something was searched.
-
-    Attributes:
-        frame: number of the frame among those analysed.
-        seq: `Frame.seq` of it.
-        t_ns: time of it.
-    """
-
-    frame: int
-    seq: int
-    t_ns: int
-
-    def age_ms(self, now: Frame) -> float:
-        """Since then."""
-        return (now.t_ns - self.t_ns) / 1e6

@@ -6,11 +6,12 @@ import pytest
 from edge.attention import Attention, Faces
 from edge.effort import Effort
 from edge.pipeline import Pipeline
-from edge.policy import LATE, MOST_DOUBTFUL, Policy
+from edge.policy import LATE, Policy
 from edge.quality import Gate
 from edge.tiles import MOST
 from edge.tracker import TrackerSettings
 from edge.types import Box, Face, Frame, Framing, PixelFormat, Scene
+from edge.visits import MOST_DOUBTFUL
 from tests.fakes import FakeClassifier, Ticking
 
 STEPS = 2500
@@ -149,9 +150,9 @@ def check_tracks(core: Pipeline, scene: Scene, known: set[int]) -> None:
 def check_lookout(core: Pipeline, frame: Frame) -> None:
     """Little is kept of what was looked at, and the whole frame is searched in time."""
     lookout, policy = core._lookout, core._lookout._policy
-    assert len(lookout._doubtful) <= MOST_DOUBTFUL
-    assert len(lookout._visits) <= len(lookout._tiles) <= MOST
-    assert len(lookout._checked) <= 300
+    assert len(lookout._doubts._waiting) <= MOST_DOUBTFUL
+    assert len(lookout._doubts._refused) <= 300
+    assert len(lookout._tiles._visits) <= len(lookout._tiles._tiles) <= MOST
     assert lookout._whole
     assert lookout._whole.age_ms(frame) <= policy.max_new_face_ms * core.effort.search_every
     shown = [track for track in core._tracks.items if not core._tracks.paths[track.id].near]
