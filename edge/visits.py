@@ -81,6 +81,8 @@ class Doubts:
 
     def note(self, frame: Frame, doubtful: tuple[Box, ...]) -> None:
         """Take in what the newest search found, unless it was looked at just now."""
+        if not doubtful and not self._refused:
+            return
         self._refused = [
             (box, last) for box, last in self._refused if not last.outdated(box, self._motion, frame, self._rest_ms)
         ]
