@@ -91,6 +91,7 @@ class App:
             ready=self._ready,
             alive=self.supervisor.alive,
             timestamp_s=epoch_s if self._live else lambda _: time.time(),
+            delivered=self.telemetry.delivered,
         )
         self._log_choices()
 
@@ -115,6 +116,7 @@ class App:
             viewers=self._audience.count,
             encoded=telemetry.encoded,
             events_lost=sum(sink.dropped for sink in self._sinks),
+            delivery_ms=telemetry.delivery_ms,
             notices=(*self._fallbacks, *self._doubts),
             budget=self._governor.status if self._governor else None,
         )
@@ -140,8 +142,11 @@ class App:
             "frames": source.frames,
             "scenes": telemetry.scenes,
             "with_faces": telemetry.scenes_with_faces,
+            "faces": telemetry.faces,
             "fps": round(telemetry.scenes / ran_s, 1),
+            "dropped": sum(telemetry.skipped_frames.values()),
             "skipped": telemetry.skipped_frames,
+            "reconnects": source.reconnects,
             "label_seconds": telemetry.label_seconds,
         }
 
@@ -154,11 +159,11 @@ class App:
     def _analysis(self, opener: Callable[[], FrameSource], pipeline: Pipeline, outlet: Outlet) -> list[Task]:
         if not self._live:
             lockstep = LockstepAnalysis(self.capture, opener, pipeline, outlet)
-            return [Task("analysis", lockstep.run, ends_program=True)]
+            return [Task("analysis", lockstep.run, ends_program=True, on_failure=self.capture.failed)]
         max_fps = self.config.source.max_fps
         live = LiveAnalysis(self._frames, pipeline, outlet, max_fps, self._governor)
         return [
-            Task("capture", self.capture.run, on_retry=self.capture.retrying),
+            Task("capture", self.capture.run, on_retry=self.capture.retrying, on_failure=self.capture.failed),
             Task("infer", live.run, ends_program=True),
         ]
 
@@ -189,7 +194,7 @@ class App:
 
 
 def _open(uri: str, settings: SourceConfig, clock: Clock) -> FrameSource:
-    source = open_source(uri, clock=clock, silence_s=settings.read_timeout_s)
+    source = open_source(uri, clock=clock, silence_s=settings.read_timeout_s, frozen_s=settings.frozen_s)
     return turned(source, settings.rotate, settings.mirror)
 
 

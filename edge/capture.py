@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import msgspec
 
-from edge.errors import NotDue, NotYet, SourceEnded, TemporaryError
+from edge.errors import EdgeError, NotDue, NotYet, SourceEnded, TemporaryError
 from edge.logs import event
 from edge.ports import FrameSource
 from edge.slot import LatestSlot
@@ -21,6 +21,9 @@ SLICE_S = 0.25
 """Longest single wait for a frame: how soon a stop is noticed."""
 STALLED_S = 1.0
 """A live source silent for so long is no longer shown as live."""
+STEADY_NS = 3_000_000_000
+"""Only a source that has delivered for so long counts as recovered: one that dies after its first picture each time
+would else be opened twice a second, for ever."""
 
 
 class Capture:
@@ -64,6 +67,7 @@ class Capture:
             self.opened(source)
             base = self._last_seq
             silent_s = 0.0
+            first_ns: int | None = None
             while not control.stopping:
                 slice_s = min(SLICE_S, self._timeout_s)
                 try:
@@ -81,7 +85,11 @@ class Capture:
                     continue
                 silent_s = 0.0
                 self.grabbed(frame)
-                control.recovered()
+                first_ns = frame.t_ns if first_ns is None else first_ns
+                if frame.t_ns - first_ns >= STEADY_NS:
+                    control.recovered()
+                else:
+                    control.beat()
                 self._frames.put(frame)
         except SourceEnded:
             self.ended()
@@ -126,6 +134,12 @@ class Capture:
         state = "reconnecting" if before.frames else "starting"
         self._set(state=state, reason=str(error))
         event(log, logging.WARNING, f"source.{state}", str(error), retry_in_s=round(wait_s, 1))
+
+    def failed(self, error: Exception) -> None:
+        """It broke in a way that opening it again cannot mend: the program ends."""
+        known = isinstance(error, EdgeError)
+        reason = str(error) if known else f"an unexpected error, {type(error).__name__}: {error}"
+        self._set(state="failed", reason=reason)
 
     def stalled(self, error: NotYet) -> None:
         """It is open but silent."""

@@ -52,6 +52,9 @@ def _parser() -> argparse.ArgumentParser:
     from edge.cli_models import add_models  # noqa: PLC0415  # keeps `run` from loading what it does not need
 
     add_models(commands.add_parser("models", help="list, fetch, verify and inspect model files"))
+    from edge.cli_sources import add_sources  # noqa: PLC0415
+
+    add_sources(commands.add_parser("sources", help="list the cameras that are there, and the URI of each"))
     _add_bench(commands.add_parser("bench", help="measure this device"))
     return parser
 
@@ -76,7 +79,11 @@ class _Version(argparse.Action):
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("--source", metavar="URI", help="auto (default), demo, a file or folder, v4l2:/dev/video0, picamera2, a URL")
+    add(
+        "--source",
+        metavar="URI",
+        help="auto (default), demo, a file or folder, v4l2:/dev/video0, picamera2, fifo:PATH, a URL",
+    )
     add("--rotate", metavar="DEGREES", type=int, help="turn the picture clockwise by 90, 180 or 270 degrees")
     add("--mirror", action="store_true", default=None, help="swap left and right")
     add("--host", help="address to listen on (default 127.0.0.1)")

@@ -36,6 +36,7 @@ class SourceConfig(_Section, frozen=True):
         mirror: whether left and right are swapped, once it is turned.
         max_fps: frames beyond this rate are not analysed; 0: no limit.
         read_timeout_s: a live source that gives nothing for this long is opened again.
+        frozen_s: a network stream whose picture has not changed by a bit for this long is opened again; 0: never.
     """
 
     uri: str = "auto"
@@ -43,6 +44,7 @@ class SourceConfig(_Section, frozen=True):
     mirror: bool = False
     max_fps: Annotated[float, Meta(ge=0.0, le=1000.0)] = 0.0
     read_timeout_s: Annotated[float, Meta(gt=0.0, le=60.0)] = 5.0
+    frozen_s: Annotated[float, Meta(ge=0.0, le=3600.0)] = 30.0
 
 
 class DetectorConfig(_Section, frozen=True):

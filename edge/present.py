@@ -40,6 +40,7 @@ class Present:
         self._on_encoded = on_encoded
         self._annotator = Annotator(caption)
         self._published_ns: int | None = None
+        self._told: SourceStatus | None = None
 
     def run(self, control: Control) -> None:
         """Present until told to stop."""
@@ -57,11 +58,15 @@ class Present:
                         self.show(scene)
                 elif shown and self._due():
                     self._repeat()
-            elif self._due():
+            elif self._due() or self._news(source):
                 # a face from before the camera went must not be shown as live
                 self.show_notice(source, self._clock())
             else:
                 control.wait(WAIT_S)
+
+    def _news(self, source: SourceStatus) -> bool:
+        """Whether the picture does not say yet what is wrong now."""
+        return self._told is None or (self._told.state, self._told.reason) != (source.state, source.reason)
 
     def _due(self) -> bool:
         """Whether a viewer who came since the last picture has waited long enough for it."""
@@ -77,18 +82,20 @@ class Present:
         """Draw, encode and publish one scene."""
         start_ns = self._clock()
         canvas = self._annotator.draw(scene)
+        self._told = None
         self._publish(canvas, scene.frame.seq, scene.frame.t_ns, start_ns)
 
     def show_notice(self, source: SourceStatus, t_ns: int) -> None:
         """Publish a picture that says why there is none."""
         title = "Waiting for the camera" if source.state == "starting" else f"Camera {source.state}"
         canvas = self._annotator.notice(source.width or 640, source.height or 480, title, source.reason)
-        self._publish(canvas, source.frames, t_ns, t_ns)
+        self._told = source
+        self._publish(canvas, source.frames, t_ns, t_ns, notice=True)
 
-    def _publish(self, canvas: Pixels, seq: int, t_ns: int, start_ns: int) -> None:
+    def _publish(self, canvas: Pixels, seq: int, t_ns: int, start_ns: int, *, notice: bool = False) -> None:
         drawn_ns = self._clock()
         data = encode_jpeg(canvas, self._quality)
         self._published_ns = self._clock()
         self._on_encoded(drawn_ns - start_ns, self._published_ns - drawn_ns)
         height, width = canvas.shape[:2]
-        self._jpegs.put(JpegPacket(seq, t_ns, data, width, height))
+        self._jpegs.put(JpegPacket(seq, t_ns, data, width, height, notice))

@@ -8,7 +8,8 @@ class SourceStatus(msgspec.Struct, frozen=True):
 
     Attributes:
         name: which one, for people.
-        state: `starting`, `online`, `stalled`, `reconnecting` or `ended`.
+        state: `starting` (no picture yet), `online`, `stalled` (open, but silent), `reconnecting` (broken, and opened
+            again), `failed` (beyond mending; the program ends) or `ended` (a file is at its end).
         reason: why it was chosen, or why it is in this state.
         width: of the newest frame in px, 0 before the first.
         height: of the newest frame in px, 0 before the first.
@@ -102,6 +103,7 @@ class Status(msgspec.Struct, frozen=True):
         viewers: of the stream, now.
         encoded: JPEGs made since the start.
         events_lost: scenes that could not be written to the event log.
+        delivery_ms: age of a frame when the kernel has taken its picture for a client; None while nobody watches.
         notices: warnings a person should see, such as a missing detector file.
         budget: what the analysis may spend; None where it takes its time, or `budget.adapt` is off.
     """
@@ -123,5 +125,6 @@ class Status(msgspec.Struct, frozen=True):
     viewers: int
     encoded: int
     events_lost: int = 0
+    delivery_ms: Percentiles | None = None
     notices: tuple[str, ...] = ()
     budget: BudgetStatus | None = None

@@ -20,8 +20,10 @@ from edge.worker import Body, Worker
 
 log = logging.getLogger(__name__)
 
-SILENT_S = 15.0
-"""A worker without a sign of life for so long is stuck: longer than any read deadline."""
+SILENT_S = 20.0
+"""A worker without a sign of life for so long is stuck: longer than any camera may take to open."""
+FAREWELL_S = 0.5
+"""After a failure, so that who watches learns why the picture ends."""
 TICK_S = 0.25
 STOP_S = 0.8
 """Workers look up several times a second; one not back by now sits in a native call and is left."""
@@ -36,12 +38,14 @@ class Task:
         body: what it does.
         ends_program: whether its regular end is the end of the program.
         on_retry: told before each retry.
+        on_failure: told, on its thread, of what ended it.
     """
 
     name: str
     body: Body
     ends_program: bool = False
     on_retry: Callable[[TemporaryError, float], None] | None = None
+    on_failure: Callable[[Exception], None] | None = None
 
 
 class Supervisor:
@@ -49,6 +53,7 @@ class Supervisor:
 
     def __init__(self, tasks: Sequence[Task], sinks: Sequence[Sink]) -> None:
         self._sinks = sinks
+        self._on_failure = {task.name: task.on_failure for task in tasks if task.on_failure}
         self._ending = {task.name for task in tasks if task.ends_program}
         self._workers = [Worker(task.name, task.body, on_end=self._ended, on_retry=task.on_retry) for task in tasks]
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -98,6 +103,8 @@ class Supervisor:
                         worker.start()
                     notifier.ready()
                     await self._watch(backstage, notifier, duration_s)
+                    if self._exit != EXIT_CLEAN:
+                        await asyncio.sleep(FAREWELL_S)
                     notifier.stopping()
                     for worker in self._workers:
                         worker.stop()
@@ -139,6 +146,8 @@ class Supervisor:
         error = worker.failure
         if error is not None:
             self._exit = exit_code(error)
+            if worker.name in self._on_failure:
+                self._on_failure[worker.name](error)
             expected = isinstance(error, PermanentError)
             log.error(
                 "%s: %s", worker.name, error, exc_info=None if expected else error, extra={"event": "worker.failed"}

@@ -13,13 +13,13 @@ from prometheus_client.registry import Collector
 
 from edge.ports import Clock
 from edge.status import BudgetStatus, Percentiles, Status
-from edge.types import Scene
+from edge.types import JpegPacket, Scene
 
 WINDOW_S = 5.0
 WINDOW_ITEMS = 600
 
 STAGE_BUCKETS_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
-AGE_BUCKETS_S = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
+AGE_BUCKETS_S = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 
 class Buckets:
@@ -50,6 +50,23 @@ class Stage:
         self.buckets = Buckets(STAGE_BUCKETS_S)
 
 
+class Ages:
+    """How old frames are when they get somewhere."""
+
+    def __init__(self) -> None:
+        self._recent: deque[tuple[int, int]] = deque(maxlen=WINDOW_ITEMS)
+        self.buckets = Buckets(AGE_BUCKETS_S)
+
+    def observe(self, now_ns: int, age_ns: int) -> None:
+        """One more frame has got there."""
+        self._recent.append((now_ns, age_ns))
+        self.buckets.observe(age_ns / 1e9)
+
+    def since(self, since_ns: int) -> list[int]:
+        """Ages in ns of those that got there since then."""
+        return [age_ns for t_ns, age_ns in self._recent if t_ns >= since_ns]
+
+
 class Telemetry:
     """Told by the workers, asked by the server; safe for any number of threads."""
 
@@ -59,15 +76,17 @@ class Telemetry:
         self._live = live
         self._lock = threading.Lock()
         self._scenes: deque[int] = deque(maxlen=WINDOW_ITEMS)
-        self._ages: deque[tuple[int, int]] = deque(maxlen=WINDOW_ITEMS)
+        self._analysed = Ages()
+        self._delivered = Ages()
         self._stages: dict[str, Stage] = {}
-        self._age_buckets = Buckets(AGE_BUCKETS_S)
         self._skipped: Counter[str] = Counter()
         self._decisions: Counter[str] = Counter()
         self._label_s: dict[str, float] = {}
         self._last_ns: int | None = None
         self.scenes = 0
         self.scenes_with_faces = 0
+        self.faces = 0
+        self._newest_id = 0
         self.encoded = 0
 
     def analysed(self, scene: Scene) -> None:
@@ -81,14 +100,15 @@ class Telemetry:
             self._scenes.append(now_ns)
             self._decisions[scene.decision.reason] += 1
             for track in scene.tracks:
+                if track.id > self._newest_id:  # the oldest come first, and no number is used twice
+                    self.faces += 1
+                    self._newest_id = track.id
                 if track.label is not None and track.age > 1:  # a new face was not there since the last scene
                     self._label_s[track.label] = self._label_s.get(track.label, 0.0) + dt_s
             for stage, spent_ns in scene.timings_ns.items():
                 self._stage(stage, now_ns, spent_ns)
             if self._live:
-                age_ns = now_ns - scene.frame.t_ns
-                self._ages.append((now_ns, age_ns))
-                self._age_buckets.observe(age_ns / 1e9)
+                self._analysed.observe(now_ns, now_ns - scene.frame.t_ns)
 
     def presented(self, draw_ns: int, encode_ns: int) -> None:
         """A picture was drawn and encoded."""
@@ -97,6 +117,14 @@ class Telemetry:
             self.encoded += 1
             self._stage("draw", now_ns, draw_ns)
             self._stage("encode", now_ns, encode_ns)
+
+    def delivered(self, packet: JpegPacket) -> None:
+        """The kernel has taken a picture for a client."""
+        if not self._live or packet.notice:
+            return
+        now_ns = self._clock()
+        with self._lock:
+            self._delivered.observe(now_ns, now_ns - packet.t_ns)
 
     def skipped(self, reason: str, frames: int) -> None:
         """Frames were not analysed."""
@@ -123,8 +151,14 @@ class Telemetry:
     def latency_ms(self) -> Percentiles | None:
         """Age of a frame when its scene is done; None without a live source."""
         with self._lock:
-            since_ns = self._since_ns()
-            ages = [age for t, age in self._ages if t >= since_ns]
+            ages = self._analysed.since(self._since_ns())
+        return _percentiles(ages)
+
+    @property
+    def delivery_ms(self) -> Percentiles | None:
+        """Age of a frame when the kernel has taken its picture for a client; None without a live source or a client."""
+        with self._lock:
+            ages = self._delivered.since(self._since_ns())
         return _percentiles(ages)
 
     @property
@@ -154,12 +188,17 @@ class Telemetry:
             "emotion_edge_stage_seconds", "Time spent on a frame, by stage", labels=["stage"]
         )
         ages = HistogramMetricFamily("emotion_edge_frame_age_seconds", "Age of a frame when its scene was done")
+        deliveries = HistogramMetricFamily(
+            "emotion_edge_delivery_age_seconds", "Age of a frame when the kernel had taken its picture for a client"
+        )
         with self._lock:
             for stage, known in self._stages.items():
                 stages.add_metric([stage], known.buckets.cumulative, known.buckets.sum_s)
-            ages.add_metric([], self._age_buckets.cumulative, self._age_buckets.sum_s)
+            for family, known_ages in ((ages, self._analysed), (deliveries, self._delivered)):
+                family.add_metric([], known_ages.buckets.cumulative, known_ages.buckets.sum_s)
         yield stages
         yield ages
+        yield deliveries
 
     @property
     def label_seconds(self) -> dict[str, float]:

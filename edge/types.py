@@ -275,10 +275,20 @@ class Scene(msgspec.Struct, frozen=True, eq=False):
 
 
 class JpegPacket(msgspec.Struct, frozen=True, eq=False):
-    """One encoded picture, shared by all who watch."""
+    """One encoded picture, shared by all who watch.
+
+    Attributes:
+        seq: number of its frame.
+        t_ns: time of that frame's grab.
+        data: the JPEG.
+        width: in px.
+        height: in px.
+        notice: whether it is no frame, but a placeholder that says why there is none.
+    """
 
     seq: int
     t_ns: int
     data: bytes
     width: int
     height: int
+    notice: bool = False

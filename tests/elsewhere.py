@@ -145,7 +145,7 @@ def cache_folder(config: pytest.Config) -> Path:
 def built_wheel(folder: Path) -> Path:
     """The checkout's wheel, built into an empty folder."""
     options = ("--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder))
-    _call(sys.executable, "-m", "pip", "wheel", *options, str(ROOT))
+    call(sys.executable, "-m", "pip", "wheel", *options, str(ROOT))
     (wheel,) = folder.glob("emotion_edge-*.whl")
     return wheel
 
@@ -155,12 +155,12 @@ def legacy_environment(cache: Path, wheel: Path) -> Path:
     python = require_tool(f"python{PYTHON}", f"the newest Python that tflite-runtime has a wheel for is {PYTHON}")
     folder = cache / f"legacy-{_key(str(python))}"
     pip = (str(folder / "bin" / "python"), "-m", "pip", "--quiet", "--disable-pip-version-check")
-    with _made(folder) as missing:
+    with made(folder) as missing:
         if missing:
-            _call(str(python), "-m", "venv", str(folder))
-            _call(*pip, "install", f"{wheel}[legacy-tflite]")
-            _call(*pip, "uninstall", "--yes", "ai-edge-litert")
-    _call(*pip, "install", "--no-deps", "--force-reinstall", str(wheel))
+            call(str(python), "-m", "venv", str(folder))
+            call(*pip, "install", f"{wheel}[legacy-tflite]")
+            call(*pip, "uninstall", "--yes", "ai-edge-litert")
+    call(*pip, "install", "--no-deps", "--force-reinstall", str(wheel))
     return folder
 
 
@@ -170,11 +170,11 @@ def arm64_root(cache: Path, wheel: Path) -> Path:
     for tool, package in (("mmdebstrap", "mmdebstrap"), (EMULATOR, "qemu-user-static")):
         require_tool(tool, f"apt-get install -y --no-install-recommends {package}")
     folder = cache / f"arm64-{_key(SUITE)}"
-    with _made(folder) as missing:
+    with made(folder) as missing:
         if missing:
             # nothing of it runs while it is made: packages are unpacked only, wheels too
             packages = ("--variant=extract", "--include=base-files,python3,libgomp1,libstdc++6")
-            _call("mmdebstrap", "--quiet", "--arch=arm64", *packages, SUITE, str(folder))
+            call("mmdebstrap", "--quiet", "--arch=arm64", *packages, SUITE, str(folder))
             _foreign_wheels(folder / "opt" / "device", str(wheel))
             _foreign_wheels(folder / "opt" / "legacy", f"{wheel}[legacy-tflite]")
             shutil.rmtree(folder / "opt" / "legacy" / "ai_edge_litert")
@@ -213,7 +213,7 @@ def as_processor(root: Path, processor: str, packages: str) -> Place:
 def _foreign_wheels(target: Path, requirement: str) -> None:
     platforms = [option for platform in PLATFORMS for option in ("--platform", platform)]
     options = ("--quiet", "--disable-pip-version-check", "--python-version", PYTHON, "--only-binary=:all:")
-    _call(sys.executable, "-m", "pip", "install", *options, *platforms, "--target", str(target), requirement)
+    call(sys.executable, "-m", "pip", "install", *options, *platforms, "--target", str(target), requirement)
 
 
 def _key(*more: str) -> str:
@@ -223,7 +223,7 @@ def _key(*more: str) -> str:
 
 
 @contextmanager
-def _made(folder: Path) -> Iterator[bool]:
+def made(folder: Path) -> Iterator[bool]:
     """Whether a folder has to be made; what was begun and not finished is begun again."""
     mark = folder.with_suffix(".complete")
     missing = not (mark.exists() and folder.is_dir())
@@ -234,7 +234,7 @@ def _made(folder: Path) -> Iterator[bool]:
     mark.touch()
 
 
-def _call(*command: str) -> None:
+def call(*command: str) -> None:
     done = subprocess.run(_niced(command), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}: {done.stdout}{done.stderr}")

@@ -49,9 +49,14 @@ class Pictures:
         seq = 0 if self._stage.audience.count > 0 else self._newest.seq()
         with self._newest.reading(), self._stage.audience.watching():
             yield OPENING
+            before: JpegPacket | None = None
             while (found := await self._newest.newer(seq)) is not None:
                 seq, packet = found
                 yield self._shared_part(seq, packet)
+                # asked for the next part: this one is out. A picture that is sent again is older each time
+                if packet is not before:
+                    self._stage.delivered(packet)
+                before = packet
 
     async def snapshot(self, request: web.Request) -> web.StreamResponse:
         """`/snapshot.jpg`: the next picture, encoded for this client if nobody else watches."""

@@ -20,7 +20,7 @@ class FileSource:
     """A video file.
 
     Live, it runs at its own speed: frames that are late are skipped. In lockstep every frame comes, stamped with its
-    time in the film; a loop goes on counting.
+    time in the film; a loop goes on counting. Frames are numbered from where it begins.
 
     Args:
         spec: which file, and how.
@@ -28,7 +28,7 @@ class FileSource:
         sleep: how to wait.
 
     Raises:
-        ConfigError: there is no such file.
+        ConfigError: there is no such file, or it ends before it is to begin.
         PermanentError: it is no video.
     """
 
@@ -37,14 +37,13 @@ class FileSource:
         self._path = Path(spec.path).expanduser()
         self._loop = spec.loop
         self._clock = clock
-        self._capture: cv2.VideoCapture | None = open_video(self._path)
-        fps = self._capture.get(cv2.CAP_PROP_FPS)
-        # streams without a frame rate report 0, or their time base, such as 90000
-        self._fps = fps if 0.1 <= fps <= 1000 else _FALLBACK_FPS
+        self._start_s = spec.start_s
+        self._capture: cv2.VideoCapture | None = self._begun()
+        self._fps = rate_of(self._capture)
         self._pacer = Pacer(self._fps, clock, sleep) if self.live else None
         width, height = (int(self._capture.get(k)) for k in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
         self.name = f"file:{self._path} {width}×{height}"
-        # the frame that is grabbed, and the one to deliver next; `open_video` has grabbed the first
+        # the frame that is grabbed, and the one to deliver next; `_begun` has grabbed the first
         self._grabbed = 0
         self._next = 0
 
@@ -61,7 +60,7 @@ class FileSource:
         if not ok:
             raise PermanentError(f"{self.name}: frame {index} cannot be decoded; the file is damaged, make it anew")
         self._next = index + 1
-        t_ns = self._clock() if self.live else round(index / self._fps * 1e9)
+        t_ns = self._clock() if self.live else round((self._start_s + index / self._fps) * 1e9)
         return Frame(index + 1, t_ns, cast(Pixels, pixels))
 
     def _rewound(self, capture: cv2.VideoCapture) -> cv2.VideoCapture:
@@ -69,13 +68,30 @@ class FileSource:
             raise SourceEnded(f"{self.name} is at its end")
         # seeking to 0 is not exact in every container; opening again is
         capture.release()
-        return open_video(self._path)
+        return self._begun()
+
+    def _begun(self) -> cv2.VideoCapture:
+        """The film, its first frame to deliver grabbed."""
+        capture = open_video(self._path)
+        if self._start_s:
+            capture.set(cv2.CAP_PROP_POS_FRAMES, round(self._start_s * rate_of(capture)))
+            if not capture.grab():
+                capture.release()
+                raise ConfigError(f"{self._path} is over before start={self._start_s:g} s; give a smaller number")
+        return capture
 
     def close(self) -> None:
         """See `edge.ports.FrameSource`."""
         if self._capture is not None:
             self._capture.release()
             self._capture = None
+
+
+def rate_of(capture: cv2.VideoCapture) -> float:
+    """Frames per second of a recording."""
+    fps = float(capture.get(cv2.CAP_PROP_FPS))
+    # streams without a frame rate report 0, or their time base, such as 90000
+    return fps if 0.1 <= fps <= 1000 else _FALLBACK_FPS
 
 
 def check_video(path: Path) -> None:

@@ -2,10 +2,20 @@
 
 import zlib
 
-from edge.types import Pixels
+from edge.errors import TemporaryError
+from edge.ports import Clock
+from edge.sources.newest import Device
+from edge.types import PixelFormat, Pixels
 
 _FLAT = 8
 """Difference between the brightest and the darkest sample below which a picture is called flat."""
+
+
+_PATIENCE = 5
+"""Pictures looked at before a camera is called frozen: a feeder that began anew may begin with the very same one."""
+
+_frozen_on: dict[str, int] = {}
+"""Fingerprint of the picture that a camera does not get away from, by its name."""
 
 
 class FrozenWatch:
@@ -17,10 +27,13 @@ class FrozenWatch:
 
     Args:
         limit_s: how long a picture may stay the same; 0 for ever.
+        name: of the camera. One that was frozen and is opened again with the same picture is frozen from the start,
+            or it would be shown as live for `limit_s` each time.
     """
 
-    def __init__(self, limit_s: float) -> None:
+    def __init__(self, limit_s: float, name: str) -> None:
         self._limit_s = limit_s
+        self._name = name
         self._print = -1
         self._since_ns = 0
 
@@ -32,7 +45,47 @@ class FrozenWatch:
         sample = pixels[::8]
         flat = int(sample.max()) - int(sample.min()) < _FLAT
         fingerprint = zlib.crc32(sample.tobytes())
+        if not flat and _frozen_on.get(self._name) == fingerprint:
+            return True
+        _frozen_on.pop(self._name, None)
         if flat or fingerprint != self._print:
             self._print, self._since_ns = fingerprint, now_ns
             return False
-        return now_ns - self._since_ns > self._limit_s * 1e9
+        if now_ns - self._since_ns <= self._limit_s * 1e9:
+            return False
+        _frozen_on[self._name] = fingerprint
+        return True
+
+
+class Watched:
+    """A device whose frozen pictures are an error, as an `edge.sources.newest.Device`.
+
+    Args:
+        name: of the camera.
+        device: owned from now on.
+        limit_s: how long a picture may stay the same; 0 for ever.
+        clock: the world's time.
+        stuck: what to say then.
+    """
+
+    def __init__(self, name: str, device: Device, limit_s: float, clock: Clock, stuck: str) -> None:
+        self._device = device
+        self._watch = FrozenWatch(limit_s, name)
+        self._clock = clock
+        self._stuck = stuck
+
+    def grab(self) -> tuple[Pixels, PixelFormat]:
+        """See `Device`.
+
+        Raises:
+            TemporaryError: the device is gone, or repeats itself.
+        """
+        for _ in range(_PATIENCE):
+            pixels, pixel_format = self._device.grab()
+            if not self._watch.frozen(pixels, self._clock()):
+                return pixels, pixel_format
+        raise TemporaryError(self._stuck)
+
+    def close(self) -> None:
+        """See `Device`."""
+        self._device.close()

@@ -2,8 +2,11 @@
 
 import os
 from collections.abc import Callable
+from typing import cast
 
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 from edge.errors import TemporaryError
 from edge.types import PixelFormat, Pixels
@@ -38,8 +41,22 @@ class CaptureDevice:
         # isOpened() stays true after a camera was unplugged: only a read tells
         if not ok or pixels is None:
             raise TemporaryError(self._explain())
-        return pixels.astype("uint8", copy=False), PixelFormat.BGR
+        return _bgr(pixels), PixelFormat.BGR
 
     def close(self) -> None:
         """See `Device`."""
         self._capture.release()
+
+
+def _bgr(pixels: NDArray[np.generic]) -> Pixels:
+    """The picture as uint8 (H, W, 3), which it is already but for a few depth, thermal and industrial cameras.
+
+    Raises:
+        TemporaryError: it is something else: the user may plug in another camera, or ask for another format.
+    """
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
+        raise TemporaryError(
+            f"the camera delivers {pixels.dtype} {pixels.shape}, expected uint8 (height, width, 3): this format cannot "
+            f"be shown; ask for another with format=mjpg or format=yuyv, or take another of its video nodes"
+        )
+    return cast(Pixels, pixels)

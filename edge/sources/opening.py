@@ -5,13 +5,14 @@ from pathlib import Path
 
 from edge.ports import Clock, FrameSource
 from edge.sources.demo import DemoSource
+from edge.sources.fifo import FifoSource, check_pipe
 from edge.sources.file import FileSource, check_video
 from edge.sources.images import ImagesSource, find_pictures
 from edge.sources.pacing import Sleep
 from edge.sources.picamera2 import open_picamera2
-from edge.sources.specs import DemoSpec, FileSpec, ImagesSpec, Picamera2Spec, UrlSpec, V4l2Spec
+from edge.sources.specs import DemoSpec, FifoSpec, FileSpec, ImagesSpec, Picamera2Spec, UrlSpec, V4l2Spec
 from edge.sources.uri import AUTO, parse
-from edge.sources.url import READ_TIMEOUT_S, open_url
+from edge.sources.url import FROZEN_S, READ_TIMEOUT_S, open_url
 from edge.sources.v4l2 import open_v4l2
 
 
@@ -31,12 +32,19 @@ def check(uri: str) -> None:
             check_video(Path(path).expanduser())
         case ImagesSpec(pattern=pattern):
             find_pictures(pattern)
+        case FifoSpec(path=path):
+            check_pipe(path)
         case _:
             pass
 
 
 def open_source(
-    uri: str, *, clock: Clock = time.monotonic_ns, sleep: Sleep = time.sleep, silence_s: float = READ_TIMEOUT_S
+    uri: str,
+    *,
+    clock: Clock = time.monotonic_ns,
+    sleep: Sleep = time.sleep,
+    silence_s: float = READ_TIMEOUT_S,
+    frozen_s: float = FROZEN_S,
 ) -> FrameSource:
     """Open the source that a URI names.
 
@@ -45,6 +53,7 @@ def open_source(
         clock: the world's time, for stamps and pacing.
         sleep: how to wait.
         silence_s: after how long a silent network stream is given up.
+        frozen_s: after how long a network stream that repeats one picture is given up; 0 for never.
 
     Raises:
         ConfigError: the URI is wrong, or a library is missing.
@@ -58,9 +67,19 @@ def open_source(
             return FileSource(spec, clock, sleep)
         case ImagesSpec() as spec:
             return ImagesSource(spec, clock, sleep)
-        case V4l2Spec() as spec:
+        case FifoSpec() as spec:
+            return FifoSource(spec, clock)
+        case spec:
+            return _open_camera(spec, clock, silence_s, frozen_s)
+
+
+def _open_camera(
+    spec: V4l2Spec | Picamera2Spec | UrlSpec, clock: Clock, silence_s: float, frozen_s: float
+) -> FrameSource:
+    match spec:
+        case V4l2Spec():
             return open_v4l2(spec, clock)
-        case Picamera2Spec() as spec:
+        case Picamera2Spec():
             return open_picamera2(spec, clock)
-        case UrlSpec() as spec:
-            return open_url(spec, clock, read_timeout_s=silence_s)
+        case UrlSpec():
+            return open_url(spec, clock, read_timeout_s=silence_s, frozen_s=frozen_s)

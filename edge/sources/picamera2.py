@@ -2,19 +2,24 @@
 
 import logging
 import os
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
-from edge.errors import ConfigError, TemporaryError
+from edge.errors import ConfigError, PermanentError, TemporaryError
 from edge.ports import Clock
 from edge.sources.newest import NewestFrame
+from edge.sources.picamera2_controls import controls_of
+from edge.sources.refused import tell_refused
 from edge.sources.specs import Picamera2Spec
 from edge.types import PixelFormat, Pixels
 
 _log = logging.getLogger(__name__)
 
 OPEN_TIMEOUT_S: Final = 8.0
+_FORMATS: Final = ("YUV420", "NV12")
+"""A Pi's image processor makes the first, as asked; other pipelines of libcamera have the second only."""
 _ADVICE: Final = (
     "check the ribbon cable at both ends (contacts towards the board's), then try `rpicam-hello --list-cameras`"
 )
@@ -29,11 +34,39 @@ def open_picamera2(spec: Picamera2Spec, clock: Clock) -> NewestFrame:
     """
     _library()
     name = f"picamera2:{spec.camera}"
-    return NewestFrame(name, lambda: _Picamera2Device(spec), clock, OPEN_TIMEOUT_S, _ADVICE)
+    refused: list[str] = []
+    source = NewestFrame(name, lambda: _Picamera2Device(spec, refused), clock, OPEN_TIMEOUT_S, _ADVICE)
+    tell_refused(source, refused)
+    return source
+
+
+@dataclass(frozen=True, slots=True)
+class RibbonCamera:
+    """A camera that picamera2 sees.
+
+    Attributes:
+        number: to open it by.
+        model: of its sensor.
+        id: libcamera's path of it.
+    """
+
+    number: int
+    model: str
+    id: str
 
 
 def cameras() -> tuple[int, ...]:
-    """Numbers of the cameras that picamera2 sees. USB cameras are left to V4L2, which reads their MJPEG.
+    """Numbers of the cameras that picamera2 sees.
+
+    Raises:
+        ConfigError: picamera2 is not installed.
+        TemporaryError: libcamera does not start.
+    """
+    return tuple(camera.number for camera in ribbon_cameras())
+
+
+def ribbon_cameras() -> tuple[RibbonCamera, ...]:
+    """The cameras that picamera2 sees, none of them opened. USB cameras are left to V4L2, which reads their MJPEG.
 
     Raises:
         ConfigError: picamera2 is not installed.
@@ -43,7 +76,8 @@ def cameras() -> tuple[int, ...]:
         known = _library().global_camera_info()
     except (RuntimeError, OSError) as error:
         raise TemporaryError(f"libcamera does not list its cameras ({error}); {_ADVICE}") from error
-    return tuple(int(info["Num"]) for info in known if "usb" not in str(info.get("Id", "")).lower())
+    found = (RibbonCamera(int(info["Num"]), str(info.get("Model", "")), str(info.get("Id", ""))) for info in known)
+    return tuple(camera for camera in found if "usb" not in camera.id.lower())
 
 
 def _library() -> Any:
@@ -68,34 +102,56 @@ def _library() -> Any:
 
 
 class _Picamera2Device:
-    """YUV 4:2:0 from the image processor: grey for nothing, and half the memory traffic of BGR."""
+    """YUV 4:2:0 from the image processor: grey for nothing, and half the memory traffic of BGR.
 
-    def __init__(self, spec: Picamera2Spec) -> None:
+    Args:
+        spec: what is wanted.
+        refused: what the camera cannot do of it is put here.
+    """
+
+    def __init__(self, spec: Picamera2Spec, refused: list[str]) -> None:
         self._name = name = f"picamera2:{spec.camera}"
+        library = _library()
+        # in two steps, so that there is something to clear up where the second fails
+        self._camera = library.__new__(library)
         try:
-            self._camera = _library()(spec.camera)
-        except IndexError:
-            raise TemporaryError(f"{name}: libcamera sees no camera with this number; {_ADVICE}") from None
-        except (RuntimeError, OSError) as error:
+            self._camera.__init__(spec.camera)
+        except (IndexError, RuntimeError, OSError) as error:
+            _clear_up(self._camera)
+            # picamera2 raises an IndexError or a RuntimeError for a number that does not exist, by its version
+            if all(info["Num"] != spec.camera for info in library.global_camera_info()):
+                raise TemporaryError(f"{name}: libcamera sees no camera with this number; {_ADVICE}") from None
             raise TemporaryError(
-                f"{name} does not open ({error}); is another program using it? `rpicam-hello` and desktop viewers do"
+                f"{name} does not open ({error}); is another program using it? `rpicam-hello` and desktop viewers do, "
+                f"and so does one that has crashed and not ended: `sudo fuser -v /dev/media*`"
             ) from error
+        controls, impossible = controls_of(spec, self._camera.camera_controls)
+        refused += impossible
         try:
             self._camera.configure(
                 self._camera.create_video_configuration(
                     main={"size": (spec.width, spec.height), "format": "YUV420"},
-                    controls={"FrameRate": spec.fps},
+                    controls=controls,
+                    **_flips(spec),
                     buffer_count=4,
                     # a queued frame is an old frame
                     queue=False,
                 )
             )
-            # the pipeline may have changed the size
-            self._width, self._height = self._camera.camera_configuration()["main"]["size"]
+            # the pipeline may have changed the size, and the format
+            main = self._camera.camera_configuration()["main"]
+            self._width, self._height = main["size"]
+            self._format = main["format"]
             self._camera.start()
         except (RuntimeError, OSError) as error:
             self.close()
             raise TemporaryError(f"{name} does not start at {spec.size} ({error}); {_ADVICE}") from error
+        if self._format not in _FORMATS:
+            self.close()
+            raise PermanentError(
+                f"{name} delivers {self._format}, expected {' or '.join(_FORMATS)}; use it as a V4L2 camera if it is "
+                f"one: v4l2:/dev/video0"
+            )
 
     def grab(self) -> tuple[Pixels, PixelFormat]:
         """See `Device`. `capture_array` copies the picture and gives the buffer back at once."""
@@ -103,15 +159,57 @@ class _Picamera2Device:
             padded = self._camera.capture_array("main")
         except (RuntimeError, OSError, TimeoutError) as error:
             raise TemporaryError(f"{self._name} has stopped delivering ({error}); {_ADVICE}") from error
+        if self._format == "NV12":
+            return from_nv12(padded, self._width, self._height), PixelFormat.I420
         return without_padding(padded, self._width, self._height), PixelFormat.I420
 
     def close(self) -> None:
         """See `Device`. May hang after "Camera frontend has timed out"; the caller does not wait for it."""
         try:
-            self._camera.stop()
-            self._camera.close()
+            try:
+                self._camera.stop()
+            finally:  # one that was not started, or has failed, must be given back as well
+                self._camera.close()
         except (RuntimeError, OSError) as error:
             _log.warning("%s does not close cleanly: %s", self._name, error)
+
+
+def _clear_up(failed: Any) -> None:
+    """Free what a Picamera2 holds whose opening failed: one end of its pipe would stay open for ever.
+
+    It refers to itself, so it also keeps libcamera's camera until the next collection of garbage.
+    """
+    if getattr(failed, "is_open", False):  # it will close itself
+        return
+    failed.camera = None
+    if hasattr(failed, "notifyme_w"):
+        os.close(failed.notifyme_w)
+        failed.notifymeread.close()
+
+
+def _flips(spec: Picamera2Spec) -> dict[str, Any]:
+    """What the sensor does before anybody sees the picture, at no cost."""
+    if not (spec.hflip or spec.vflip):
+        return {}
+    from libcamera import Transform  # noqa: PLC0415 (comes with picamera2)
+
+    return {"transform": Transform(hflip=spec.hflip, vflip=spec.vflip)}
+
+
+def from_nv12(picture: Pixels, width: int, height: int) -> Pixels:
+    """Take the two planes of colour apart that NV12 interleaves.
+
+    Args:
+        picture: uint8 (H * 3 / 2, W or more): H rows of Y, then rows of U and V in turn. Padding is at the right.
+        width: of the picture in px, even.
+        height: of the picture in px, even.
+
+    Returns:
+        uint8 (H * 3 / 2, W), contiguous: I420.
+    """
+    luma, colours = picture[:height, :width], picture[height : height * 3 // 2, :width]
+    planes = [luma, colours[:, 0::2], colours[:, 1::2]]
+    return np.concatenate([plane.reshape(-1) for plane in planes]).reshape(height * 3 // 2, width)
 
 
 def without_padding(padded: Pixels, width: int, height: int) -> Pixels:

@@ -11,6 +11,9 @@ Size = Annotated[str, Meta(pattern=r"^[1-9]\d{2,3}x[1-9]\d{2,3}$", description="
 Fps = Annotated[float, Meta(ge=1, le=120, description="pictures per second, 1 to 120")]
 Loop = Annotated[bool, Meta(description="1 to begin again at the end")]
 Realtime = Annotated[bool, Meta(description="0 to take every picture in turn, as fast as it can be analysed")]
+Exposure = Literal["auto"] | Annotated[int, Meta(ge=1, le=10_000_000)]
+"""In microseconds."""
+_EXPOSURE = Meta(description="auto, or microseconds from 1; without it, as the camera is set")
 
 
 class _Sized(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +49,9 @@ class FileSpec(msgspec.Struct, frozen=True, kw_only=True):
     FORM: ClassVar = "file:PATH"
     TARGET: ClassVar = "path"
     path: str
+    start_s: Annotated[float, Meta(ge=0, description="seconds into the film at which it begins")] = msgspec.field(
+        default=0.0, name="start"
+    )
     loop: Loop = False
     realtime: Realtime = True
 
@@ -61,16 +67,27 @@ class ImagesSpec(msgspec.Struct, frozen=True, kw_only=True):
     realtime: Realtime = True
 
 
+class FifoSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """JPEGs one after the other from a named pipe, or from standard input."""
+
+    FORM: ClassVar = "fifo:PATH"
+    TARGET: ClassVar = "path"
+    path: Annotated[str, Meta(min_length=1, description="a named pipe, or - for standard input")]
+
+
 class V4l2Spec(_Sized, frozen=True, kw_only=True):
     """A camera of the operating system: USB, built in, or a capture card."""
 
     FORM: ClassVar = "v4l2:DEVICE"
     TARGET: ClassVar = "device"
-    device: Annotated[str, Meta(pattern=r"^(/dev/.+|\d+)$", description="/dev/video0 or 0")] = "/dev/video0"
+    device: Annotated[
+        str, Meta(pattern=r"^(/dev/.+|\d+)$", description="/dev/video0, a link in /dev/v4l/by-id, or 0")
+    ] = "/dev/video0"
     fps: Fps = 30.0
     format: Annotated[
-        Literal["mjpg", "yuyv"] | None, Meta(description="mjpg or yuyv; without it, the driver chooses")
+        Literal["mjpg", "yuyv"] | None, Meta(description="mjpg or yuyv; without it, whichever reaches size and fps")
     ] = None
+    exposure: Annotated[Exposure | None, _EXPOSURE] = None
     frozen_s: Annotated[
         float, Meta(ge=0, description="seconds of an unchanged picture after which it is opened again, 0 for never")
     ] = msgspec.field(default=10.0, name="frozen")
@@ -83,6 +100,13 @@ class Picamera2Spec(_Sized, frozen=True, kw_only=True):
     TARGET: ClassVar = "camera"
     camera: Annotated[int, Meta(ge=0, description="number of the camera, from 0")] = 0
     fps: Fps = 30.0
+    exposure: Annotated[Exposure | None, _EXPOSURE] = None
+    autofocus: Annotated[
+        Literal["continuous"] | Annotated[float, Meta(ge=0, le=32)] | None,
+        Meta(description="continuous, or a fixed distance in dioptres: 0 is infinity, 2 half a metre"),
+    ] = None
+    hflip: Annotated[bool, Meta(description="1 to swap left and right in the camera")] = False
+    vflip: Annotated[bool, Meta(description="1 to turn the picture upside down in the camera")] = False
 
     def __post_init__(self) -> None:
         if self.width % 2 or self.height % 2:
@@ -90,7 +114,7 @@ class Picamera2Spec(_Sized, frozen=True, kw_only=True):
 
 
 class UrlSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """A network camera or stream. May hold a password: neither `repr` nor any message shows it."""
+    """A network camera, stream or recording. May hold a password: neither `repr` nor any message shows it."""
 
     FORM: ClassVar = "http://…, https://…, rtsp://…"
     url: str
@@ -99,7 +123,7 @@ class UrlSpec(msgspec.Struct, frozen=True, kw_only=True):
         return f"UrlSpec({redacted(self.url)})"
 
 
-SourceSpec = DemoSpec | FileSpec | ImagesSpec | V4l2Spec | Picamera2Spec | UrlSpec
+SourceSpec = DemoSpec | FileSpec | ImagesSpec | FifoSpec | V4l2Spec | Picamera2Spec | UrlSpec
 
 
 def redacted(uri: str) -> str:

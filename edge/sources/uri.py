@@ -8,7 +8,17 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 
 from edge.errors import ConfigError
-from edge.sources.specs import DemoSpec, FileSpec, ImagesSpec, Picamera2Spec, SourceSpec, UrlSpec, V4l2Spec, redacted
+from edge.sources.specs import (
+    DemoSpec,
+    FifoSpec,
+    FileSpec,
+    ImagesSpec,
+    Picamera2Spec,
+    SourceSpec,
+    UrlSpec,
+    V4l2Spec,
+    redacted,
+)
 
 AUTO: Final = "auto"
 """Stands for whatever `edge.sources.choosing.choose` finds."""
@@ -23,6 +33,7 @@ _KINDS: Final[dict[str, type[SourceSpec]]] = {
     "demo": DemoSpec,
     "file": FileSpec,
     "images": ImagesSpec,
+    "fifo": FifoSpec,
     "v4l2": V4l2Spec,
     "picamera2": Picamera2Spec,
 }
@@ -138,6 +149,9 @@ def _build(kind_name: str, target: str, options: str) -> SourceSpec:
             expected = _meanings(kind)[target_name]
             raise ConfigError(f"{kind_name}:{target} is not possible; expected {kind.FORM}, {expected}")
         values[target_name] = target
+    elif any(field.encode_name == target_name and field.required for field in msgspec.structs.fields(kind)):
+        expected = " ".join((kind.__doc__ or "").split()).rstrip(".")
+        raise ConfigError(f"{kind_name}: names nothing; expected {kind.FORM}: {expected}")
     try:
         return msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:

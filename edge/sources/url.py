@@ -9,37 +9,50 @@ from urllib.parse import unquote, urlsplit
 
 import cv2
 
-from edge.errors import PermanentError, TemporaryError
+from edge.errors import TemporaryError
 from edge.ports import Clock
-from edge.sources.newest import NewestFrame
+from edge.sources.frozen import Watched
+from edge.sources.newest import Device, NewestFrame
 from edge.sources.opencv import CaptureDevice, hush
+from edge.sources.recording import RecordingDevice
 from edge.sources.specs import UrlSpec, redacted
 
 OPEN_TIMEOUT_S: Final = 10.0
 """FFMPEG looks at up to five seconds of a stream before it knows what it is."""
 READ_TIMEOUT_S: Final = 5.0
+FROZEN_S: Final = 30.0
+"""Longer than for a camera here: a video codec may leave out a still scene's noise until its next key frame."""
 _PROBE_TIMEOUT_S: Final = 3.0
 _PORTS: Final = {"http": 80, "https": 443, "rtsp": 554, "rtsps": 322}
 
 
 def open_url(
-    spec: UrlSpec, clock: Clock, open_timeout_s: float = OPEN_TIMEOUT_S, read_timeout_s: float = READ_TIMEOUT_S
+    spec: UrlSpec,
+    clock: Clock,
+    open_timeout_s: float = OPEN_TIMEOUT_S,
+    read_timeout_s: float = READ_TIMEOUT_S,
+    frozen_s: float = FROZEN_S,
 ) -> NewestFrame:
-    """Connect to a stream and wait for its first picture.
+    """Connect to a stream or a recording and wait for its first picture.
 
     Args:
         spec: where to.
         clock: stamps the frames.
         open_timeout_s: how long connecting may take.
         read_timeout_s: after how long a silent stream is given up.
+        frozen_s: how long a picture may stay the same to the last bit; 0 for ever.
 
     Raises:
         TemporaryError: nothing came; says how far the connection got.
-        PermanentError: it is a recording.
     """
     name = redacted(spec.url)
+    over = f"{name}: the stream has ended or fallen silent; is the camera still on?"
+    stuck = (
+        f"{name} has sent the same picture for {frozen_s:g} s, which no camera does; restart what feeds it (a picture "
+        f"that is meant to stand still needs source.frozen_s = 0)"
+    )
 
-    def connect() -> CaptureDevice:
+    def connect() -> Device:
         hush()
         limits = [
             *(cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, round(open_timeout_s * 1000)),
@@ -50,9 +63,8 @@ def open_url(
             capture.release()
             raise TemporaryError(f"{name}: {_why_not(spec.url)}")
         if capture.get(cv2.CAP_PROP_FRAME_COUNT) > 1:
-            capture.release()
-            raise PermanentError(f"{name} is a recording, expected a live stream; download it and use file:PATH")
-        return CaptureDevice(capture, lambda: f"{name}: the stream has ended or fallen silent; is the camera still on?")
+            return RecordingDevice(capture, name, clock)
+        return Watched(name, CaptureDevice(capture, lambda: over), frozen_s, clock, stuck)
 
     # the device's own limits strike first and know more; these are for name look-ups that hang
     wait_s = open_timeout_s + _PROBE_TIMEOUT_S + 1.0

@@ -7,66 +7,113 @@ import sys
 from pathlib import Path
 
 import cv2
+import msgspec
 
-from edge.errors import TemporaryError
+from edge.errors import ConfigError
 from edge.ports import Clock
-from edge.sources.frozen import FrozenWatch
+from edge.sources.frozen import Watched
 from edge.sources.newest import NewestFrame
 from edge.sources.opencv import CaptureDevice, hush
+from edge.sources.refused import tell_refused
 from edge.sources.specs import V4l2Spec
+from edge.sources.v4l2_modes import Mode, read_card
+from edge.sources.v4l2_settings import best_format, settle
+from edge.sources.whereabouts import Whereabouts
 from edge.types import PixelFormat, Pixels
 
 OPEN_TIMEOUT_S = 5.0
 """Slow USB cameras take three seconds to their first picture."""
 
+_whereabouts = Whereabouts()
+
 
 def open_v4l2(spec: V4l2Spec, clock: Clock) -> NewestFrame:
-    """Open a camera and wait for its first picture.
+    """Open a camera and wait for its first picture. Its name tells what it did not take of the mode asked for.
 
     Raises:
+        ConfigError: this system knows its cameras by number only.
         TemporaryError: none came; says whether the device is missing, forbidden or busy.
     """
-    device = device_path(spec.device) if sys.platform.startswith("linux") else None
+    asked = device_path(spec.device) if sys.platform.startswith("linux") else None
+    device = _whereabouts.find(asked) if asked else None
     name = f"v4l2:{device or spec.device}"
     advice = "check the cable, then `ls -l /dev/video*` and `v4l2-ctl --list-devices`"
-    return NewestFrame(name, lambda: _V4l2Device(spec, device, clock), clock, OPEN_TIMEOUT_S, advice)
+    index = None if device else camera_index(spec.device)
+    refused: list[str] = []
+    source = NewestFrame(
+        name, lambda: _V4l2Device(spec, device or index or 0, clock, refused), clock, OPEN_TIMEOUT_S, advice
+    )
+    tell_refused(source, refused)
+    if asked and device:
+        _whereabouts.worked(asked, device)
+    return source
 
 
 class _V4l2Device:
-    def __init__(self, spec: V4l2Spec, device: Path | None, clock: Clock) -> None:
+    """One that is open and set.
+
+    Args:
+        spec: the mode that is wanted.
+        device: the node on Linux, a number elsewhere.
+        clock: the world's time.
+        refused: what the camera did not take is put here.
+    """
+
+    def __init__(self, spec: V4l2Spec, device: Path | int, clock: Clock, refused: list[str]) -> None:
         hush()
-        name = str(device) if device else f"camera {spec.device}"
-        capture = (
-            cv2.VideoCapture(str(device), cv2.CAP_V4L2) if device else cv2.VideoCapture(int(spec.device), cv2.CAP_ANY)
+        if isinstance(device, Path):
+            name = str(device)
+            capture = cv2.VideoCapture(name, cv2.CAP_V4L2)
+            wanted = spec
+        else:
+            name = f"camera {device}"
+            capture = cv2.VideoCapture(device, cv2.CAP_ANY)
+            # every backend counts exposure in a unit of its own
+            wanted = msgspec.structs.replace(spec, exposure=None)
+            refused += ["exposure is not set on this system"] * (spec.exposure is not None)
+        if capture.isOpened():
+            shortfall = settle(capture, wanted, best_format(_modes(device), wanted))
+            refused += [shortfall] * bool(shortfall)
+        camera = CaptureDevice(
+            capture,
+            lambda: (
+                explain(device)
+                if isinstance(device, Path)
+                else f"{name} delivers no picture; is another program using it?"
+            ),
         )
-        # the format first: the driver offers other sizes and rates for each
-        if spec.format:
-            code = {"mjpg": "MJPG", "yuyv": "YUYV"}[spec.format]
-            capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*code))
-        capture.set(cv2.CAP_PROP_FRAME_WIDTH, spec.width)
-        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, spec.height)
-        capture.set(cv2.CAP_PROP_FPS, spec.fps)
-        capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
-        self._device = CaptureDevice(
-            capture, lambda: explain(device) if device else f"{name} delivers no picture; is another program using it?"
-        )
-        self._watch = FrozenWatch(spec.frozen_s)
-        self._clock = clock
-        self._stuck = (
+        stuck = (
             f"{name} has delivered the same picture for {spec.frozen_s:g} s, which no sensor does; plug the camera in "
             f"again or restart what feeds it (a picture that is meant to stand still needs frozen=0)"
         )
+        self._device = Watched(name, camera, spec.frozen_s, clock, stuck)
 
     def grab(self) -> tuple[Pixels, PixelFormat]:
         """See `Device`."""
-        pixels, pixel_format = self._device.grab()
-        if self._watch.frozen(pixels, self._clock()):
-            raise TemporaryError(self._stuck)
-        return pixels, pixel_format
+        return self._device.grab()
 
     def close(self) -> None:
         """See `Device`."""
         self._device.close()
+
+
+def _modes(device: Path | int) -> tuple[Mode, ...]:
+    try:
+        return read_card(device).modes if isinstance(device, Path) else ()
+    except OSError:
+        return ()
+
+
+def camera_index(device: str) -> int:
+    """The number by which OpenCV knows a camera where there are no nodes.
+
+    Raises:
+        ConfigError: the device is named in another way.
+    """
+    found = re.fullmatch(r"(?:/dev/video)?(\d+)", device)
+    if not found:
+        raise ConfigError(f"v4l2:{device} is a name of Linux; here cameras have numbers: v4l2:0, v4l2:1, …")
+    return int(found[1])
 
 
 def device_path(device: str, dev: Path = Path("/dev")) -> Path:
@@ -114,6 +161,7 @@ def explain(device: Path, dev: Path = Path("/dev"), proc: Path = Path("/proc")) 
 def holders(device: Path, proc: Path = Path("/proc")) -> tuple[str, ...]:
     """Other programs that have the device open, as "name (process 123)", as far as this user may see them."""
     found = []
+    device = device.resolve()  # what a process has open is shown by its node, not by a link such as /dev/v4l/by-id/…
     for process in proc.glob("[0-9]*"):
         if process.name == str(os.getpid()):
             continue

@@ -1,6 +1,9 @@
 """What every source promises, whatever it is made of."""
 
 import contextlib
+import itertools
+import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,6 +28,7 @@ ENDLESS = {
     "looping file in lockstep": "file:{films}/a.mp4?loop=1&realtime=0",
     "looping images": "images:{films}/*.png?loop=1&fps=30",
     "network camera": "{camera}/stream",
+    "named pipe": "fifo:{films}/pipe",
     "demo on its side": TURNED + "demo:?size=160x120",
     "network camera on its side": TURNED + "{camera}/stream",
 }
@@ -34,6 +38,7 @@ ENDING = {
     "file": "file:{films}/a.mp4",
     "file in lockstep": "{films}/a.avi?realtime=0",
     "images": "images:{films}?fps=50",
+    "recording on a web server": "{camera}/a.mp4",
     "images in lockstep": "images:{films}?realtime=0",
     "file in lockstep on its side": TURNED + "{films}/a.avi?realtime=0",
 }
@@ -44,13 +49,37 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("films")
     film(folder / "a.avi", 8)
     film(folder / "a.mp4", 8)
+    os.mkfifo(folder / "pipe")
     return pictures(folder, ["1.png", "2.png", "10.png"])
 
 
 @pytest.fixture(scope="module")
-def camera() -> Iterator[MjpegServer]:
-    with mjpeg_server() as server:
+def camera(films: Path) -> Iterator[MjpegServer]:
+    with mjpeg_server() as server, fed(films / "pipe", server.pictures):
+        server.files["/a.mp4"] = (films / "a.mp4").read_bytes()
         yield server
+
+
+@contextlib.contextmanager
+def fed(pipe: Path, jpegs: list[bytes]) -> Iterator[None]:
+    """A pipe that somebody writes to whenever somebody reads."""
+    over = threading.Event()
+
+    def feed() -> None:
+        while not over.is_set():
+            with contextlib.suppress(BrokenPipeError), pipe.open("wb", buffering=0) as writer:
+                for jpeg in itertools.cycle(jpegs):
+                    if over.wait(0.02):
+                        break
+                    writer.write(jpeg)
+
+    writes = threading.Thread(target=feed, daemon=True)
+    writes.start()
+    yield
+    over.set()
+    # it may wait for a reader
+    os.close(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK))
+    writes.join(5)
 
 
 @pytest.fixture
@@ -170,4 +199,4 @@ def test_every_kind_that_can_exist_here_is_in_this_file(films: Path, camera: Mjp
     uris = [uri.removeprefix(TURNED).format(films=films, camera=camera.url) for uri in (ENDLESS | ENDING).values()]
     covered = {type(parse(uri)).__name__ for uri in uris}
     # v4l2 and picamera2 need hardware: see the unit tests
-    assert covered == {"DemoSpec", "FileSpec", "ImagesSpec", "UrlSpec"}
+    assert covered == {"DemoSpec", "FileSpec", "ImagesSpec", "FifoSpec", "UrlSpec"}

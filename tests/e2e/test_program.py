@@ -101,8 +101,33 @@ def test_a_live_file_ends_with_exit_0_and_a_summary(film: Path):
     with running("--source", str(film)) as program:
         program.url()
         assert program.end() == 0
-        assert "run.ended" in program.errors()
-        assert "label_seconds=" in program.errors()
+        (ended,) = (line for line in program.log if "run.ended" in line)
+        figures = dict(part.split("=", 1) for part in ended.split() if "=" in part)
+        assert figures["frames"] == "60"
+        assert int(figures["frames"]) == int(figures["scenes"]) + int(figures["dropped"])
+        assert 1 <= int(figures["faces"]) <= 4, "there are two; one may be lost and found"
+        assert int(figures["with_faces"]) > 10
+        assert float(figures["fps"]) > 1
+        assert {"skipped", "label_seconds"} <= figures.keys()
+        assert figures["exit"] == "0"
+
+
+def test_a_live_file_that_loops_goes_on_after_its_end(film: Path):
+    with running("--source", f"file:{film}?loop=1") as program:
+        url = program.url()
+        assert program.wait_for(url, "source.frames", above=70)["source"]["state"] == "online"
+        assert program.terminate()[0] == 0
+
+
+def test_a_source_that_fails_for_good_is_shown_as_failed_before_the_program_ends(film: Path, tmp_path: Path):
+    copy = tmp_path / "film.avi"
+    copy.write_bytes(film.read_bytes())
+    with running("--source", f"file:{copy}?loop=1") as program:
+        url = program.url()
+        program.wait_for(url, "source.state", equals="online")
+        copy.unlink()
+        assert "there is no file" in program.wait_for(url, "source.state", equals="failed")["source"]["reason"]
+        assert program.end() == 78
 
 
 def test_a_duration_ends_it_cleanly():

@@ -69,6 +69,26 @@ def test_a_loop_begins_again_and_goes_on_counting(clip: Path) -> None:
     assert frames[-1].t_ns == 44 * 40_000_000
 
 
+def test_it_begins_where_it_is_told_to_and_keeps_the_films_time(clip: Path) -> None:
+    world = World()
+    frames = all_of(FileSource(FileSpec(path=str(clip), start_s=0.48, realtime=False), world.clock, world.sleep))
+    assert [index_of(frame.bgr) for frame in frames] == list(range(12, 20))
+    assert [frame.seq for frame in frames] == list(range(1, 9))
+    assert frames[0].t_ns == 480_000_000
+
+
+def test_a_loop_begins_there_again(clip: Path) -> None:
+    world = World()
+    source = FileSource(FileSpec(path=str(clip), start_s=0.6, loop=True), world.clock, world.sleep)
+    assert [index_of(source.read(1.0).bgr) for _ in range(12)] == [*range(15, 20), *range(15, 20), 15, 16]
+
+
+def test_a_beginning_after_the_end_is_the_users_mistake(clip: Path) -> None:
+    world = World()
+    with pytest.raises(ConfigError, match="is over before start=9 s"):
+        FileSource(FileSpec(path=str(clip), start_s=9), world.clock, world.sleep)
+
+
 def test_a_late_reader_of_a_loop_skips_across_its_end(clip: Path) -> None:
     world = World()
     source = FileSource(FileSpec(path=str(clip), loop=True), world.clock, world.sleep)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from edge.errors import PermanentError, TemporaryError
+from edge.errors import SourceEnded, TemporaryError
 from edge.sources.specs import UrlSpec
 from edge.sources.url import open_url
-from tests.films import film
+from tests.films import film, index_of
 from tests.mjpeg_server import MjpegServer, mjpeg_server
 
 
@@ -110,7 +110,45 @@ def test_closing_does_not_wait_for_a_silent_stream(camera: MjpegServer) -> None:
         camera.silence.clear()
 
 
-def test_a_recording_is_not_mistaken_for_a_camera(camera: MjpegServer, tmp_path: Path) -> None:
+def test_a_recording_runs_at_its_own_speed_to_its_end(camera: MjpegServer, tmp_path: Path) -> None:
     camera.files["/film.mp4"] = film(tmp_path / "film.mp4", 20).read_bytes()
-    with pytest.raises(PermanentError, match="is a recording"):
-        open_url(spec(camera, "/film.mp4"), time.monotonic_ns)
+    source = open_url(spec(camera, "/film.mp4"), time.monotonic_ns)
+    frames = []
+
+    def drain() -> None:
+        while True:
+            frames.append(source.read(5.0))
+
+    for _ in range(2):
+        with pytest.raises(SourceEnded, match=r"film\.mp4 is at its end"):
+            drain()
+    source.close()
+    shown = [index_of(frame.bgr) for frame in frames]
+    assert shown == sorted(set(shown))
+    assert shown[-1] >= 18
+    # twenty pictures at 25 a second; all at once, if nobody kept the pace
+    assert frames[-1].t_ns - frames[0].t_ns > 0.6e9
+
+
+def test_a_recording_that_cannot_be_played_from_such_a_server_says_what_to_do(
+    camera: MjpegServer, tmp_path: Path
+) -> None:
+    # its index is at its end, beyond what FFMPEG keeps, and this server cannot go back
+    camera.files["/long.mp4"] = film(tmp_path / "long.mp4", 75).read_bytes()
+    with pytest.raises(TemporaryError, match=r"not one picture comes.*\(Range\).*faststart.*file:PATH"):
+        open_url(spec(camera, "/long.mp4"), time.monotonic_ns)
+
+
+def test_a_recording_that_breaks_off_is_not_at_its_end(camera: MjpegServer, tmp_path: Path) -> None:
+    camera.files["/half.avi"] = film(tmp_path / "half.avi", 40).read_bytes()
+    whole = camera.files["/half.avi"]
+    camera.files["/half.avi"] = whole[: len(whole) // 2]
+    source = open_url(spec(camera, "/half.avi"), time.monotonic_ns)
+
+    def drain() -> None:
+        while True:
+            source.read(5.0)
+
+    with pytest.raises(TemporaryError, match=r"broke off at frame \d+ of 40.*download it"):
+        drain()
+    source.close()

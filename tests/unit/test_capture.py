@@ -3,7 +3,7 @@
 import pytest
 
 from edge.capture import SLICE_S, Capture
-from edge.errors import NotDue, NotYet, TemporaryError
+from edge.errors import NotDue, NotYet, PermanentError, TemporaryError
 from edge.slot import LatestSlot
 from edge.types import Frame
 from edge.worker import Control
@@ -111,3 +111,21 @@ def test_failed_attempts_are_not_reconnects():
     for _ in range(5):
         capture.retrying(TemporaryError("not there"), 0.5)
     assert capture.status.reconnects == 0
+
+
+def test_what_opening_again_cannot_mend_is_a_failure_with_its_reason():
+    capture = Capture("cam", "asked for", lambda: FakeSource([]), LatestSlot(), 1)
+    capture.failed(PermanentError("film.mp4 is a text file"))
+    assert (capture.status.state, capture.status.reason) == ("failed", "film.mp4 is a text file")
+    capture.failed(ZeroDivisionError("in the driver"))
+    assert capture.status.reason == "an unexpected error, ZeroDivisionError: in the driver"
+
+
+@pytest.mark.parametrize(("frames", "steady"), [(2, False), (75, False), (77, True)])
+def test_only_a_source_that_goes_on_for_three_seconds_has_recovered(frames: int, steady: bool):
+    recovered: list[int] = []
+    control = Control(Ticking())
+    control.recovered = lambda: recovered.append(1)  # type: ignore[method-assign]
+    source = FakeSource([frame(n) for n in range(1, frames + 1)])  # 25 a second
+    Capture("cam", "asked for", lambda: source, LatestSlot(), 1.0).run(control)
+    assert bool(recovered) == steady

@@ -74,7 +74,7 @@ def test_the_core_imports_no_adapter(name: str):
 @pytest.mark.parametrize("path", modules("edge"), ids=lambda p: str(p.relative_to(ROOT)))
 def test_only_the_composition_root_and_the_benchmark_name_concrete_adapters(path: Path):
     own = path.relative_to(ROOT / "edge").parts[0].removesuffix(".py")
-    if own in ("app", "parts", "bench", "cli", "cli_models", "golden", "supervisor"):
+    if own in ("app", "parts", "bench", "cli", "cli_models", "cli_sources", "golden", "supervisor"):
         return
     allowed = {"config": {"server"}, "present": {"annotate", "encode"}, "app": set(ADAPTERS)}.get(own, set())
     wrong = {part(m) for m in imported(path)} & set(ADAPTERS) - {own} - allowed

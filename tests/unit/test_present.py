@@ -151,7 +151,7 @@ def test_a_scene_from_before_the_camera_came_back_is_not_shown_to_who_comes_now(
 
 
 @pytest.mark.usefixtures("_no_waiting")
-@pytest.mark.parametrize("state", ["starting", "stalled", "reconnecting"])
+@pytest.mark.parametrize("state", ["starting", "stalled", "reconnecting", "failed"])
 def test_without_a_camera_the_old_scene_is_not_shown_but_the_reason(state: str):
     theatre = Theatre(state)
     theatre.scenes.put(scene(track()))
@@ -174,3 +174,24 @@ def test_the_last_picture_of_a_file_is_shown_to_who_comes_after_its_end_without_
     assert len(shown) >= 2
     assert all(packet is shown[0] for packet in shown)
     assert theatre.encoded == 1
+
+
+@pytest.mark.usefixtures("_no_waiting")
+def test_a_new_reason_is_shown_at_once_and_the_same_one_once_a_second():
+    theatre = Theatre("online")
+    theatre.present = Present(
+        theatre.scenes, theatre.jpegs, theatre.audience, lambda: theatre.source, 80, Ticking(1000), theatre._count
+    )
+    theatre.scenes.put(scene(track()))
+    with theatre.audience.watching():
+        theatre.run(2)
+        assert theatre.encoded == 1
+        theatre.source = msgspec.structs.replace(theatre.source, state="reconnecting", reason="the cable")
+        theatre.run(5)
+        assert theatre.encoded == 2, "not after a second, and not five times"
+        theatre.source = msgspec.structs.replace(theatre.source, reason="no such device")
+        theatre.run(5)
+        assert theatre.encoded == 3
+    packet = theatre.jpegs.newer(0)
+    assert packet is not None
+    assert packet[1].notice

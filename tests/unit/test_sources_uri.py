@@ -1,10 +1,21 @@
+import re
 from pathlib import Path
 
 import pytest
 
 from edge.errors import ConfigError
 from edge.sources.opening import check
-from edge.sources.specs import DemoSpec, FileSpec, ImagesSpec, Picamera2Spec, SourceSpec, UrlSpec, V4l2Spec, redacted
+from edge.sources.specs import (
+    DemoSpec,
+    FifoSpec,
+    FileSpec,
+    ImagesSpec,
+    Picamera2Spec,
+    SourceSpec,
+    UrlSpec,
+    V4l2Spec,
+    redacted,
+)
 from edge.sources.uri import parse, usage
 
 
@@ -19,6 +30,9 @@ from edge.sources.uri import parse, usage
             DemoSpec(size="1280x720", fps=15, seed=4, faces=2, realtime=False, duration_s=2.5),
         ),
         ("file:/films/a.mp4?loop=1&realtime=0", FileSpec(path="/films/a.mp4", loop=True, realtime=False)),
+        ("file:/films/a.mp4?start=2.5", FileSpec(path="/films/a.mp4", start_s=2.5)),
+        ("fifo:/run/camera", FifoSpec(path="/run/camera")),
+        ("fifo:-", FifoSpec(path="-")),
         ("/films/a.MKV?loop=1", FileSpec(path="/films/a.MKV", loop=True)),
         ("images:shots/*.jpg?fps=5", ImagesSpec(pattern="shots/*.jpg", fps=5)),
         ("shots/a.png", ImagesSpec(pattern="shots/a.png")),
@@ -31,7 +45,14 @@ from edge.sources.uri import parse, usage
             "v4l2:/dev/v4l/by-id/cam?size=1280x720&fps=25&format=mjpg&frozen=0",
             V4l2Spec(device="/dev/v4l/by-id/cam", size="1280x720", fps=25, format="mjpg", frozen_s=0),
         ),
+        ("v4l2:0?exposure=8000", V4l2Spec(device="0", exposure=8000)),
+        ("v4l2:0?exposure=auto", V4l2Spec(device="0", exposure="auto")),
         ("picamera2", Picamera2Spec()),
+        (
+            "picamera2:0?exposure=500&autofocus=0.5&hflip=1&vflip=1",
+            Picamera2Spec(exposure=500, autofocus=0.5, hflip=True, vflip=True),
+        ),
+        ("picamera2?autofocus=continuous", Picamera2Spec(autofocus="continuous")),
         ("picamera2:1?size=1024x768&fps=20", Picamera2Spec(camera=1, size="1024x768", fps=20)),
         ("http://cam:8080/?action=stream", UrlSpec(url="http://cam:8080/?action=stream")),
         ("RTSP://cam/live", UrlSpec(url="RTSP://cam/live")),
@@ -71,7 +92,12 @@ def test_a_kind_goes_before_a_folder_of_its_name(tmp_path: Path, monkeypatch: py
         ("a.mp4?loop=2", ["loop=2", "1 to begin again"]),
         ("v4l2:camera", ["camera", "v4l2:DEVICE"]),
         ("v4l2:0?format=h264", ["format=h264", "mjpg or yuyv"]),
+        ("v4l2:0?exposure=bright", ["exposure=bright", "auto, or microseconds"]),
         ("picamera2:0?size=641x480", ["even"]),
+        ("picamera2:0?autofocus=near", ["autofocus=near", "continuous", "dioptres"]),
+        ("file:a.mp4?start=-1", ["start=-1", "seconds"]),
+        ("fifo:", ["names nothing", "fifo:PATH", "named pipe"]),
+        ("fifo:/run/camera?fps=5", ["no option 'fps'"]),
         ("picamera2:front", ["front", "picamera2:NUMBER"]),
         ("webcam", ["webcam", "demo", "v4l2:DEVICE", "rtsp://"]),
         ("", ["names no source"]),
@@ -140,17 +166,41 @@ def test_check_is_silent_about_what_only_opening_can_tell(tmp_path: Path) -> Non
         check(uri)
 
 
-def test_the_usage_names_every_kind_and_option() -> None:
-    text = usage()
-    for word in (
-        "demo",
-        "file:PATH",
-        "images:PATTERN",
-        "v4l2:DEVICE",
-        "picamera2:NUMBER",
-        "rtsp://",
-        "duration",
-        "frozen",
-    ):
-        assert word in text
-    assert all(len(line.strip()) > 10 for line in text.splitlines())
+def in_usage() -> dict[str, set[str]]:
+    """Kinds and their options, as the program lists them."""
+    found: dict[str, set[str]] = {}
+    kind = ""
+    for line in usage().splitlines():
+        if line.startswith("    "):
+            found[kind].add(line.split(":")[0].strip())
+        else:
+            kind = line.split(":")[0]
+            found[kind] = set()
+    return found
+
+
+def rows_of_manual() -> list[list[str]]:
+    """The cells of the tables on sources in docs/running.md, without heads."""
+    text = (Path(__file__).parents[2] / "docs" / "running.md").read_text(encoding="utf-8")
+    section = text.partition("## Sources")[2].partition("\n## ")[0]
+    rows = [line for line in section.splitlines() if line.startswith("| `")]
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+
+
+def in_manual() -> dict[str, set[str]]:
+    """The same, as the table in docs/running.md has them."""
+    found = {}
+    for cells in rows_of_manual():
+        if len(cells) == 3 and cells[0] != "`auto`":
+            kinds = {re.split("[:?]", name)[0] for name in re.findall("`([^`]+)`", cells[0])}
+            (kind,) = kinds & {"demo", "file", "images", "fifo", "v4l2", "picamera2", "http"}
+            found[kind] = set(cells[2].strip("`").split())
+    return found
+
+
+def test_the_manual_and_the_program_list_the_same_kinds_and_options() -> None:
+    assert in_manual() == in_usage()
+    assert "duration" in in_usage()["demo"]
+    explained = {name for cells in rows_of_manual() if len(cells) == 2 for name in re.findall("`([^`]+)`", cells[0])}
+    assert explained == set[str]().union(*in_usage().values()), "each option is explained below the table"
+    assert all(len(line.strip()) > 10 for line in usage().splitlines())

@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from edge.status import BudgetStatus, SourceStatus, Status
 from edge.telemetry import WINDOW_S, StatusCollector, Telemetry
-from edge.types import Box, Decision, Scene, Track
+from edge.types import Box, Decision, JpegPacket, Scene, Track
 from tests.fakes import frame
 
 S = 1_000_000_000
@@ -72,6 +72,33 @@ def test_the_time_of_an_outage_is_nobodys_expression(now: Now):
     track = replace(new_face.tracks[0], age=1)
     telemetry.analysed(replace(new_face, tracks=(track,)))
     assert sum(telemetry.label_seconds.values()) == 0
+
+
+def test_the_age_of_a_picture_counts_when_a_client_has_it_and_a_notice_has_none(now: Now):
+    telemetry = Telemetry(now, live=True)
+    assert telemetry.delivery_ms is None
+    now.ns = 10 * S
+    telemetry.delivered(JpegPacket(1, 10 * S - 40_000_000, b"", 64, 48))
+    telemetry.delivered(JpegPacket(1, 10 * S, b"", 64, 48, notice=True))
+    assert telemetry.delivery_ms is not None
+    assert telemetry.delivery_ms.p50 == 40.0
+    text = metrics_of(some_status(), telemetry)
+    assert "emotion_edge_delivery_age_seconds_count 1.0" in text
+    assert 'emotion_edge_delivery_age_seconds_bucket{le="0.05"} 1.0' in text
+    film = Telemetry(now, live=False)
+    film.delivered(JpegPacket(1, 0, b"", 64, 48))
+    assert film.delivery_ms is None
+
+
+def test_each_face_counts_once_however_long_it_stays(now: Now):
+    telemetry = Telemetry(now, live=True)
+    first = scene(1, 0)
+    second = replace(first.tracks[0], id=2)
+    telemetry.analysed(first)
+    telemetry.analysed(replace(first, tracks=(first.tracks[0], second)))
+    telemetry.analysed(replace(first, tracks=(second,)))
+    telemetry.analysed(replace(first, tracks=()))
+    assert telemetry.faces == 2
 
 
 def some_status(budget: BudgetStatus | None = None) -> Status:

@@ -1,0 +1,83 @@
+"""The adapters for cameras, on cameras without hardware: libcamera's virtual one, and the kernel's `vivid` in a VM.
+
+Each stage makes a system of its own (see `tests/stages`), which takes a network, root and a minute the first time, and
+is kept; the program in it is always that of the checkout. What a stage found is printed, one line a check.
+"""
+
+import platform
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.elsewhere import cache_folder, require_root
+from tests.stages.picamera2_root import inside, picamera2_root
+from tests.stages.vivid_machine import run, vivid_machine
+from tests.tools import require_tool
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
+
+MIRROR = "http://deb.debian.org/debian/dists/stable/Release"
+
+
+@pytest.fixture
+def cache(pytestconfig: pytest.Config) -> Path:
+    """Where systems are kept."""
+    if platform.machine() != "x86_64":
+        pytest.skip(f"the systems are made for x86_64, this machine is {platform.machine()}")
+    require_root("Debian's packages are unpacked with their owners and devices")
+    require_tool("mmdebstrap", "apt-get install -y --no-install-recommends mmdebstrap")
+    return cache_folder(pytestconfig)
+
+
+@pytest.fixture
+def show(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """Prints, whether the test passes or not."""
+
+    def show(text: str) -> None:
+        with capsys.disabled():
+            print("\n" + text)
+
+    return show
+
+
+def made_or_skipped(make: Callable[[Path], Path], cache: Path) -> Path:
+    """Make a system; skip where that fails for want of a network."""
+    try:
+        return make(cache)
+    except RuntimeError as error:
+        if reachable(MIRROR):
+            raise
+        pytest.skip(f"needs a network to make a Debian in: {MIRROR} does not answer ({error})")
+
+
+def reachable(url: str) -> bool:
+    """Whether it answers."""
+    try:
+        with urllib.request.urlopen(url, timeout=10):
+            return True
+    except (urllib.error.URLError, TimeoutError):
+        return False
+
+
+def test_picamera2_on_libcameras_virtual_cameras(cache: Path, show: Callable[[str], None]):
+    require_tool("unshare", "apt-get install -y util-linux")
+    root = made_or_skipped(picamera2_root, cache)
+    status, said = inside(root, "python3", "-m", "tests.stages.inside.picamera2_checks")
+    show(said)
+    assert status == 0, said
+    assert ", 0 failed" in said
+    assert "FAILED" not in said
+
+
+def test_v4l2_on_a_camera_of_the_kernel_in_a_virtual_machine(cache: Path, tmp_path: Path, show: Callable[[str], None]):
+    require_tool("qemu-system-x86_64", "apt-get install -y --no-install-recommends qemu-system-x86")
+    require_tool("mke2fs", "apt-get install -y --no-install-recommends e2fsprogs")
+    machine = made_or_skipped(vivid_machine, cache)
+    status, said = run(machine, tmp_path)
+    show(said)
+    assert status == 0, said
+    assert said.count(", 0 failed") == 2
+    assert "FAILED" not in said
