@@ -53,6 +53,7 @@ class Capture:
         self._lock = threading.Lock()
         self._status = SourceStatus(name=name, state="starting", reason=reason)
         self._last_seq = 0
+        self._again = False
 
     @property
     def status(self) -> SourceStatus:
@@ -103,8 +104,8 @@ class Capture:
 
     def opened(self, source: FrameSource) -> None:
         """The source is there, its first frame is not yet."""
-        again = self._last_seq > 0
-        self._set(name=source.name, reconnects=self.status.reconnects + again)
+        self._again = self._last_seq > 0
+        self._set(name=source.name)
 
     def grabbed(self, frame: Frame) -> None:
         """One more frame has come."""
@@ -113,6 +114,9 @@ class Capture:
         changes: dict[str, object] = {"width": frame.width, "height": frame.height, "frames": frame.seq}
         if before.state != "online":
             changes |= {"state": "online", "reason": self._reason, "since": frame.seq}
+        if self._again:  # only now: a pipe nobody writes to can be opened as often as one likes
+            changes["reconnects"] = before.reconnects + 1
+            self._again = False
         self._set(**changes)
         if before.state != "online":
             event(
@@ -120,7 +124,7 @@ class Capture:
                 logging.INFO,
                 "source.online",
                 f"{before.name} delivers {frame.width}x{frame.height} {frame.format.value}",
-                reconnects=before.reconnects,
+                reconnects=self.status.reconnects,
             )
 
     def ended(self) -> None:

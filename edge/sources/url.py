@@ -1,6 +1,7 @@
 """Network cameras and streams, through OpenCV's FFMPEG."""
 
 import base64
+import re
 import socket
 import urllib.error
 import urllib.request
@@ -84,7 +85,7 @@ def _why_not(url: str) -> str:
         return f"{host} does not answer on port {port}; is it switched on and in the same network?"
     except OSError as error:
         return f"{host} refuses port {port} ({error.strerror}); is the stream started, and the port right?"
-    status = _http_status(url) if parts.scheme in ("http", "https") else None
+    status = _http_status(url) if parts.scheme in ("http", "https") else _rtsp_status(url)
     if status in (401, 403):
         return f"{host} answers {status}; user or password is wrong, or missing in the URL"
     if status is not None and status >= 400:
@@ -107,3 +108,24 @@ def _http_status(url: str) -> int | None:
         return error.code
     except (OSError, ValueError):
         return None
+
+
+def _rtsp_status(url: str) -> int | None:
+    """The status that a DESCRIBE receives (RFC 2326); None if the answer is no RTSP, or the connection is encrypted."""
+    parts = urlsplit(url)
+    if parts.scheme != "rtsp":
+        return None
+    bare = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    lines = [f"DESCRIBE {bare} RTSP/1.0", "CSeq: 1", "Accept: application/sdp"]
+    if parts.username:
+        secret = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        lines.append("Authorization: Basic " + base64.b64encode(secret.encode()).decode())
+    request = "\r\n".join((*lines, "", "")).encode("utf-8", errors="replace")
+    try:
+        with socket.create_connection((parts.hostname or "", parts.port or _PORTS["rtsp"]), _PROBE_TIMEOUT_S) as server:
+            server.sendall(request)
+            answer = server.recv(64)
+    except OSError:
+        return None
+    found = re.match(rb"RTSP/1\.\d (\d{3})", answer)
+    return int(found[1]) if found else None

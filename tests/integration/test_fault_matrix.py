@@ -4,9 +4,11 @@
 """
 
 import itertools
+import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -300,3 +302,39 @@ def test_a_films_time_stamps_that_jump_ahead_by_hours_and_back_do_not_matter(tmp
         assert rig.ended.wait(10)
     assert rig.capture.states == ["starting", "online", "ended"]
     assert rig.capture.status.frames >= 25
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are a POSIX system's")
+def test_a_pipe_whose_writer_is_killed_waits_for_the_next_one(tmp_path: Path, table: list[str]) -> None:
+    pipe = tmp_path / "camera"
+    os.mkfifo(pipe)
+    script = (
+        "import sys, time\n"
+        "from edge.sources import open_source\n"
+        "from edge.encode import encode_jpeg\n"
+        "source, pipe = open_source('demo:?size=320x240&fps=30'), open(sys.argv[1], 'wb', buffering=0)\n"
+        "while True: pipe.write(encode_jpeg(source.read(5).bgr, 80))\n"
+    )
+
+    def feed() -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, "-c", script, pipe], stdin=subprocess.DEVNULL)
+
+    rig = Rig(lambda: open_source(f"fifo:{pipe}", silence_s=SILENCE_S), 5.0)
+    feeders = [feed()]
+    try:
+        with rig.running():
+            rig.wait_for(lambda: rig.shows_a_face, 20.0)
+            before = Held()
+            feeders[0].send_signal(signal.SIGKILL)
+            noticed_s = rig.wait_for(lambda: rig.state == "reconnecting")
+            rig.wait_for(lambda: rig.shows_a_notice, 1.5)
+            feeders.append(feed())
+            back_s = rig.wait_for(lambda: rig.state == "online", 20.0)
+            table.append(row("a pipe's writer is killed", rig, noticed_s, back_s, before))
+    finally:
+        for feeder in feeders:
+            feeder.kill()
+            feeder.wait()
+    assert rig.capture.states[:4] == ["starting", "online", "reconnecting", "online"]
+    assert rig.capture.status.reconnects == 1, "openings without a writer are none"
+    assert Held().rss_mb - before.rss_mb < GROWTH_MB

@@ -1,5 +1,6 @@
 import logging
 import socket
+import socketserver
 import threading
 import time
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from edge.errors import SourceEnded, TemporaryError
+from edge.sources import open_source
 from edge.sources.specs import UrlSpec
 from edge.sources.url import open_url
 from tests.films import film, index_of
@@ -152,3 +154,20 @@ def test_a_recording_that_breaks_off_is_not_at_its_end(camera: MjpegServer, tmp_
     with pytest.raises(TemporaryError, match=r"broke off at frame \d+ of 40.*download it"):
         drain()
     source.close()
+
+
+@pytest.mark.parametrize(("status", "said"), [("401 Unauthorized", "user or password"), ("404 Not Found", "the path")])
+def test_an_rtsp_camera_that_refuses_says_why(status: str, said: str) -> None:
+    class Refusing(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            while self.rfile.readline().strip():
+                pass
+            self.wfile.write(f"RTSP/1.0 {status}\r\nCSeq: 1\r\n\r\n".encode())
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Refusing) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"rtsp://user:wrong@127.0.0.1:{server.server_address[1]}/stream"
+        with pytest.raises(TemporaryError, match=rf"answers {status[:3]}; .*{said}") as caught:
+            open_source(url).close()
+        server.shutdown()
+    assert "wrong@" not in str(caught.value)
