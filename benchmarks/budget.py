@@ -19,9 +19,10 @@ from typing import NamedTuple
 
 import msgspec
 
+from benchmarks.outcome import outcome
 from edge.bench.clip import load_clip
 from edge.bench.served import CLIP_FRAMES, TIMEOUT_S, url_of
-from edge.errors import EdgeError, PermanentError, exit_code
+from edge.errors import PermanentError
 from edge.machine import describe
 from edge.status import BudgetStatus, Status
 
@@ -251,7 +252,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--core", type=int, default=0, help="the core that program and load share")
     parser.add_argument("--busy", type=int, default=1, help="busy processes beside it")
     arguments = parser.parse_args(argv)
-    try:
+
+    def measure() -> None:
         with tempfile.TemporaryDirectory(prefix="emotion-edge-budget-") as name:
             folder = Path(name)
             film = folder / "clip.avi"
@@ -266,10 +268,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             print("\n".join(loaded_run(film, arguments.core, folder, arguments.busy, limit_ms)))
             print(f"\n{HOT_C} °C injected")
             print("\n".join(hot_run(film, arguments.core, folder)))
-    except EdgeError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return exit_code(error)
-    return 0
+
+    return outcome(measure)
 
 
 if __name__ == "__main__":

@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 
 from benchmarks.cuts import CURRENT, Way, ways
 from benchmarks.legibility import Legibility, legibility
+from benchmarks.outcome import outcome
 from benchmarks.staged import HEIGHT_PX, WIDTH_PX, Staged, staged
 from edge.config import DetectorConfig
 from edge.contract.chip import cut_placed
 from edge.contract.placement import head_roll_deg, turn
-from edge.errors import ConfigError, EdgeError, exit_code
+from edge.errors import ConfigError
 from edge.machine import Machine, describe
 from edge.parts import build_classifier, build_detector
 from edge.ports import Classifier, FaceDetector
@@ -311,12 +312,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     add("--cache", type=Path, default=Path("runs/cache"), help="what depends on the data alone")
     given = parser.parse_args(argv)
     plan = Plan(given.data, given.cache, given.split, given.pictures, given.seed, given.min_score)
-    try:
-        print(f"page in {write(document(survey(plan, print)), given.out)}")
-    except EdgeError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return exit_code(error)
-    return 0
+    return outcome(lambda: print(f"page in {write(document(survey(plan, print)), given.out)}"))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,13 @@
 """What the benchmarks show: a clip drawn by code, and a real one where the real data is at hand."""
 
 import os
+import time
+from collections.abc import Iterator
 from pathlib import Path
+
+from edge.errors import SourceEnded
+from edge.sources import open_source
+from edge.types import Frame
 
 DATA_VARIABLE = "EMOTION_EDGE_DATA"
 DEFAULT_DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -20,3 +26,19 @@ def clips() -> dict[str, str | None]:
     if real:
         found["real"] = str(real)
     return found
+
+
+def frames_of(path: Path) -> Iterator[Frame]:
+    """Every frame of a video in turn, on its own clock.
+
+    Raises:
+        PermanentError: it is no video, or not there.
+    """
+    source = open_source(f"file:{path}?realtime=0", clock=time.monotonic_ns, sleep=time.sleep)
+    try:
+        while True:
+            yield source.read(5)
+    except SourceEnded:
+        return
+    finally:
+        source.close()

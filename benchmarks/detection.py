@@ -14,9 +14,10 @@ from pathlib import Path
 import msgspec
 
 from benchmarks.face_counts import Counts, Outline, count, look, outline
+from benchmarks.outcome import outcome
 from benchmarks.photos import AS_IT_CAME, CONDITIONS, load_photos
 from edge.config import DetectorConfig
-from edge.errors import ConfigError, EdgeError, exit_code
+from edge.errors import ConfigError
 from edge.machine import Machine, describe
 from edge.parts import build_detector
 from edge.ports import FaceDetector
@@ -145,17 +146,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     add("--only", nargs="+", metavar="SETTING", help=f"of {', '.join(names)}; default: all that can run here")
     add("--out", type=Path, default=Path("runs/detection"), help="default: runs/detection")
     given = parser.parse_args(argv)
-    try:
+
+    def measure() -> None:
         unknown = sorted(set(given.only or ()) - set(names))
         if unknown:
             raise ConfigError(f"there is no setting {', '.join(unknown)}; choose from {', '.join(names)}")
         chosen = [setting for setting in SETTINGS if setting.name in given.only] if given.only else available()
         found = survey(given.faces, chosen, lambda config: build_detector(config)[0], print)
         print(f"page in {write(document(found), given.out)}")
-    except EdgeError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return exit_code(error)
-    return 0
+
+    return outcome(measure)
 
 
 if __name__ == "__main__":

@@ -12,11 +12,11 @@ from pathlib import Path
 import msgspec
 
 from benchmarks.known_clips import KnownClip, drawn_clips, follow_drawn
+from benchmarks.outcome import outcome
 from benchmarks.photos import load_photos
 from benchmarks.real_clips import RealClip, follow_real
 from benchmarks.spending import Spending, spend
 from benchmarks.still_scenes import StillScenes, show
-from edge.errors import EdgeError, exit_code
 from edge.machine import Machine, describe
 
 
@@ -55,7 +55,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     add("--frames", type=int, default=600, help="of each kind of scene whose cost is measured; default: 600")
     add("--out", type=Path, default=Path("runs/following"), help="default: runs/following")
     given = parser.parse_args(argv)
-    try:
+
+    def measure() -> None:
         photos, sha256 = load_photos(given.faces) if given.faces else ((), "")
         found = Survey(
             machine=describe(),
@@ -66,10 +67,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             spending=spend(given.frames),
         )
         print(f"page in {write(document(found), given.out)}")
-    except EdgeError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return exit_code(error)
-    return 0
+
+    return outcome(measure)
 
 
 if __name__ == "__main__":

@@ -26,14 +26,16 @@ import msgspec
 import numpy as np
 
 from benchmarks import timecode
+from benchmarks.outcome import outcome
 from edge.bench.clip import load_clip
 from edge.bench.served import url_of
 from edge.encode import encode_jpeg
-from edge.errors import EdgeError, PermanentError, exit_code
+from edge.errors import PermanentError
 from edge.machine import Machine, describe
 from edge.sources.demo import DemoSource
 from edge.sources.specs import DemoSpec
 from edge.types import Pixels
+from training.reporting.document import Document, Section, Table, Text, write
 
 FPS = 30
 QUALITY = 90
@@ -252,21 +254,8 @@ def _running(body: Callable[[], None], stop: threading.Event) -> Iterator[None]:
         thread.join(TIMEOUT_S)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """0 done; 78 what was asked for cannot be done as asked."""
-    from training.reporting.document import Document, Section, Table, Text, write  # noqa: PLC0415
-
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.latency", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--seconds", type=float, default=20.0, help="of each source; default: 20")
-    parser.add_argument("--out", type=Path, default=Path("runs/latency"), help="default: runs/latency")
-    given = parser.parse_args(argv)
-    try:
-        found = survey(given.seconds, print)
-    except EdgeError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return exit_code(error)
+def document(found: Survey) -> Document:
+    """The table, and under which conditions it holds."""
     machine = found.machine
     conditions = (
         f"640×480 at {FPS} pictures a second, {found.seconds:g} s each, camera, program and client on one machine: "
@@ -286,9 +275,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         for each in found.latencies
     )
     section = Section("", (Text(conditions), Table(header, rows)))
-    page = Document("latency", "From the camera to the client", (section,), found)
-    print(f"page in {write(page, given.out)}")
-    return 0
+    return Document("latency", "From the camera to the client", (section,), found)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """0 done; 78 what was asked for cannot be done as asked."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.latency", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seconds", type=float, default=20.0, help="of each source; default: 20")
+    parser.add_argument("--out", type=Path, default=Path("runs/latency"), help="default: runs/latency")
+    given = parser.parse_args(argv)
+    return outcome(lambda: print(f"page in {write(document(survey(given.seconds, print)), given.out)}"))
 
 
 if __name__ == "__main__":

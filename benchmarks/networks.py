@@ -14,10 +14,11 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from benchmarks.outcome import outcome
 from convert.latency import timed
 from convert.quantize import Job, Result, quantize
 from edge.classifier import TfliteClassifier
-from edge.errors import ConfigError, EdgeError, exit_code
+from edge.errors import ConfigError
 from edge.machine import Machine, describe
 from training.data.splits import folds
 from training.fit import MODEL, Run, fit_parts, load
@@ -241,13 +242,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     plan = Plan(
         tuple(given.recipes or every), given.data, given.out, given.cache, given.shares, given.epochs, given.seed
     )
-    try:
-        found = survey(plan)
-        print(f"table in {write(document(found), plan.out)}")
-    except EdgeError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return exit_code(error)
-    return 0
+    return outcome(lambda: print(f"table in {write(document(survey(plan)), plan.out)}"))
 
 
 if __name__ == "__main__":

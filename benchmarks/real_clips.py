@@ -1,21 +1,23 @@
 """Real clips with one face: where the program says it is, against searching the whole of every frame."""
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import numpy as np
 
+from benchmarks.clips import frames_of
 from edge.config import Config
-from edge.errors import SourceEnded
 from edge.geometry import iou
 from edge.parts import DOUBT, build_classifier, build_detector, build_pipeline
-from edge.sources import open_source
-from edge.types import Box, Frame
+from edge.types import Box
 
 BLOCK = 25
 """Frames that each of the two has in turn: a machine that becomes slower does so for both."""
+
+
+FINDING = ("decide", "detect", "track")
+"""Stages that find and follow faces."""
 
 
 class RealClip(msgspec.Struct, frozen=True):
@@ -62,7 +64,7 @@ def follow_real(path: Path) -> RealClip:
     ids: set[int] = set()
     spent = {"program": 0, "every frame": 0}
     kinds = {"whole": 0, "parts": 0}
-    frames = _frames(path)
+    frames = frames_of(path)
     while block := [frame for _, frame in zip(range(BLOCK), frames, strict=False)]:
         for frame in block:
             scene = pipeline.step(frame)
@@ -91,21 +93,6 @@ def follow_real(path: Path) -> RealClip:
         kinds["parts"] / len(shown),
         spent["program"] / spent["every frame"],
     )
-
-
-FINDING = ("decide", "detect", "track")
-"""Stages that find and follow faces."""
-
-
-def _frames(path: Path) -> Iterator[Frame]:
-    source = open_source(f"file:{path}?realtime=0", clock=time.monotonic_ns, sleep=time.sleep)
-    try:
-        while True:
-            yield source.read(5)
-    except SourceEnded:
-        return
-    finally:
-        source.close()
 
 
 def _jitter(boxes: list[Box]) -> float:

@@ -1,6 +1,6 @@
 """When a detector has to run, and where it looks. Between two searches the faces' cached ROIs are used."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edge.geometry import around
@@ -113,14 +113,18 @@ class Lookout:
         stale = last.age_ms(frame) >= policy.max_age_ms * min(stretch, LATE)
         # whom only parts show is looked for there
         shown = [track for track in tracks.items if not tracks.paths[track.id].near]
-        reasons: dict[str, Callable[[], bool]] = {
-            "age": lambda: bool(shown) and stale,
-            "moved": lambda: frames >= SPARE_FRAMES and self._moved(shown, last.seq),
-            "missed": lambda: not self._parts and any(track.misses for track in tracks.items),
-            "interval": lambda: (often or old) and (policy.interval_frames == 1 or self._motion.since(last.seq)),
-            "watch": lambda: age_ms >= policy.max_new_face_ms,
-        }
-        return next((reason for reason, holds in reasons.items() if holds()), None)
+        reason: str | None = None
+        if shown and stale:
+            reason = "age"
+        elif frames >= SPARE_FRAMES and self._moved(shown, last.seq):
+            reason = "moved"
+        elif not self._parts and any(track.misses for track in tracks.items):
+            reason = "missed"
+        elif (often or old) and (policy.interval_frames == 1 or self._motion.since(last.seq)):
+            reason = "interval"
+        elif age_ms >= policy.max_new_face_ms:
+            reason = "watch"
+        return reason
 
     def _moved(self, tracks: Sequence[Track], seq: int) -> bool:
         """Whether one of the faces has moved since frame `seq`."""
@@ -131,9 +135,7 @@ class Lookout:
         shape = frame.width / frame.height
         if (self._frames - self._part_frame) / stretch < PART_FRAMES:
             late = self._late(frame, tracks)
-            if late is None:
-                return None
-            return "missed" if late.misses else "follow", Search(around(late.box, FOLLOW, shape), late.id)
+            return _sought(late, shape) if late else None
         found = self._spare(frame, tracks, stretch, shape)
         if found:
             self._part_frame = self._frames
@@ -143,7 +145,7 @@ class Lookout:
         """What to do with a search that is to spare: neither known faces nor new ones may take all of them."""
         sought = self._missed(tracks)
         if sought:
-            return "missed", Search(around(sought.box, FOLLOW, shape), sought.id)
+            return _sought(sought, shape)
         if (self._frames - self._new_frame) / stretch >= self._policy.tile_frames:
             new = self._new(frame, tracks, shape)
             if new:
@@ -151,7 +153,7 @@ class Lookout:
                 return new
         sought = self._stalest(frame, tracks, stretch)
         if sought:
-            return "follow", Search(around(sought.box, FOLLOW, shape), sought.id)
+            return _sought(sought, shape)
         return self._check(frame, tracks, shape)
 
     def _new(self, frame: Frame, tracks: Tracks, shape: float) -> tuple[str, Search] | None:
@@ -193,3 +195,8 @@ class Lookout:
             if age_ms >= limit_ms or changed >= MOVED or (old and changed):
                 due.append(track)
         return min(due, key=lambda track: track.seen_ns) if due else None
+
+
+def _sought(track: Track, shape: float) -> tuple[str, Search]:
+    """The search for a known face, around where it is expected, and why."""
+    return "missed" if track.misses else "follow", Search(around(track.box, FOLLOW, shape), track.id)

@@ -5,6 +5,7 @@ is kept; the program in it is always that of the checkout. What a stage found is
 """
 
 import platform
+import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -18,8 +19,6 @@ from tests.stages.vivid_machine import run, vivid_machine
 from tests.tools import require_tool
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
-
-MIRROR = "http://deb.debian.org/debian/dists/stable/Release"
 
 
 @pytest.fixture
@@ -48,16 +47,27 @@ def made_or_skipped(make: Callable[[Path], Path], cache: Path) -> Path:
     try:
         return make(cache)
     except RuntimeError as error:
-        if reachable(MIRROR):
+        mirrors = configured_mirrors()
+        if any(reachable(mirror) for mirror in mirrors):
             raise
-        pytest.skip(f"needs a network to make a Debian in: {MIRROR} does not answer ({error})")
+        pytest.skip(f"needs a network to make a Debian in: none of {', '.join(mirrors)} answers ({error})")
+
+
+def configured_mirrors() -> list[str]:
+    """Where this machine gets its packages."""
+    listed = subprocess.run(
+        ("apt-get", "indextargets", "--format", "$(REPO_URI)"), capture_output=True, text=True, timeout=60, check=True
+    )
+    return sorted({uri for uri in listed.stdout.split() if uri.startswith("http")})
 
 
 def reachable(url: str) -> bool:
-    """Whether it answers."""
+    """Whether its host answers, if only to say that there is no page."""
     try:
         with urllib.request.urlopen(url, timeout=10):
             return True
+    except urllib.error.HTTPError:
+        return True
     except (urllib.error.URLError, TimeoutError):
         return False
 

@@ -1,21 +1,18 @@
 """Labels on a real clip: how often they change, and what it costs to look less often."""
 
-import time
-from collections.abc import Iterator
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
+from benchmarks.clips import frames_of
 from edge.attention import Attention
 from edge.config import Config
 from edge.contract.chip import ChipSpec
-from edge.errors import SourceEnded
 from edge.parts import build_classifier, build_detector, build_pipeline
 from edge.pipeline import Pipeline
 from edge.policy import Policy
 from edge.smoothing import ExpressionRule
-from edge.sources import open_source
 from edge.types import EmotionScores, Face, Frame, Framing, Pixels
 from tests.fakes import FakeDetector, Ticking, frame
 from tests.real_data import real_data
@@ -43,17 +40,6 @@ class Recalling:
         return (self.now,) * len(chips[0])
 
 
-def frames_of(name: str) -> Iterator[Frame]:
-    source = open_source(f"file:{real_data('videos', name)}?realtime=0", clock=time.monotonic_ns, sleep=time.sleep)
-    try:
-        while True:
-            yield source.read(5)
-    except SourceEnded:
-        return
-    finally:
-        source.close()
-
-
 Clip = tuple[tuple[str, ...], Readings]
 """The classes, and what the shipped model says to every frame alone."""
 
@@ -75,7 +61,7 @@ def read(name: str) -> Clip:
     classifier, _ = build_classifier()
     alone = build_pipeline(Config(), detector, classifier, stills=True)
     readings: Readings = {}
-    for shown in frames_of(name):
+    for shown in frames_of(real_data("videos", name)):
         for track in alone.step(shown).tracks[:1]:
             if track.scores is not None:
                 here = frame(shown.seq, t_ns=shown.t_ns)
