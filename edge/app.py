@@ -15,6 +15,7 @@ from edge.audience import Audience
 from edge.capture import Capture
 from edge.config import Config, SourceConfig
 from edge.events import SceneEvent, scene_event
+from edge.live import LiveSettings
 from edge.logs import event, rfc3339
 from edge.parts import DOUBT, build_classifier, build_detector, build_governor, build_pipeline
 from edge.pipeline import Pipeline
@@ -47,6 +48,7 @@ class App:
         """
         clock = time.monotonic_ns
         self.config = config
+        self.settings = LiveSettings(config)
         self._started_ns = clock()
         self._choice = choose(config.source.uri)
         spec = parse(self._choice.uri)

@@ -133,9 +133,55 @@ class StreamConfig(_Section, frozen=True):
 
     Attributes:
         quality: of the JPEGs, 1..100.
+        max_variants: how many kinds of picture (size, quality, with or without boxes) are encoded at once; who asks for
+            one more is told to come back.
     """
 
     quality: Annotated[int, Meta(ge=1, le=100)] = 80
+    max_variants: Annotated[int, Meta(ge=1, le=16)] = 4
+
+
+Region = tuple[Share, Share, Share, Share]
+"""x, y, width, height as shares of the picture, top left origin."""
+
+
+class PrivacyConfig(_Section, frozen=True):
+    """What leaves the program.
+
+    Attributes:
+        video: `full`: the picture; `blurred`: nobody can be recognised in it; `boxes`: boxes on an empty ground; `none`:
+            no picture at all, numbers only.
+        masks: regions that are blacked out before anything else sees the frame, the analysis included.
+        events: `faces`: a record per scene; `aggregate`: only how many faces showed what over a period.
+        aggregate_s: that period.
+    """
+
+    video: Literal["full", "blurred", "boxes", "none"] = "full"
+    masks: Annotated[tuple[Region, ...], Meta(max_length=32)] = ()
+    events: Literal["faces", "aggregate"] = "faces"
+    aggregate_s: Annotated[float, Meta(ge=1.0, le=86_400.0)] = 60.0
+
+
+class UploadsConfig(_Section, frozen=True):
+    """Pictures and videos that clients send to be analysed.
+
+    Attributes:
+        enabled: whether they may.
+        max_mb: of one file.
+        max_megapixels: of one picture, or one frame.
+        max_minutes: of one video.
+        max_waiting: videos that wait for their turn; one at a time is analysed.
+        keep_minutes: results of a video are deleted so long after they were last asked for.
+        folder: where a video and its results lie meanwhile; empty: the system's folder for temporary files.
+    """
+
+    enabled: bool = True
+    max_mb: Annotated[float, Meta(gt=0.0, le=10_000.0)] = 200.0
+    max_megapixels: Annotated[float, Meta(gt=0.0, le=1000.0)] = 40.0
+    max_minutes: Annotated[float, Meta(gt=0.0, le=1440.0)] = 10.0
+    max_waiting: Annotated[int, Meta(ge=0, le=100)] = 4
+    keep_minutes: Annotated[float, Meta(gt=0.0, le=10_080.0)] = 30.0
+    folder: str = ""
 
 
 class EventsConfig(_Section, frozen=True):
@@ -174,6 +220,8 @@ class Config(_Section, frozen=True):
     expression: ExpressionConfig = ExpressionConfig()
     budget: BudgetConfig = BudgetConfig()
     stream: StreamConfig = StreamConfig()
+    privacy: PrivacyConfig = PrivacyConfig()
+    uploads: UploadsConfig = UploadsConfig()
     server: ServerSettings = ServerSettings()
     events: EventsConfig = EventsConfig()
     log: LogConfig = LogConfig()

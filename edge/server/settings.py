@@ -16,6 +16,10 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         max_clients: streams at once, and event feeds at once.
         send_timeout_s: a client that does not take one picture or event within this time is dropped.
         events_hz: most events per second for each client of `/events`.
+        client_kbps: bandwidth of one client's stream in kilobits per second; it gets fewer pictures; 0: no limit.
+        tls: serve https; with a certificate made by the program if none is named.
+        certificate: path of a PEM file with the certificate and what it is signed by.
+        key: path of a PEM file with its private key; empty: it is in `certificate`.
         token: what a client has to present; None on loopback means that everybody on this machine may watch.
     """
 
@@ -25,6 +29,10 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_clients: Annotated[int, Meta(ge=1, le=1024)] = 32
     send_timeout_s: Annotated[float, Meta(gt=0, le=300)] = 10.0
     events_hz: Annotated[float, Meta(gt=0, le=60)] = 10.0
+    client_kbps: Annotated[float, Meta(ge=0, le=1e9)] = 0.0
+    tls: bool = False
+    certificate: str = ""
+    key: str = ""
     token: Annotated[str, Meta(min_length=8)] | None = None
 
     def __repr__(self) -> str:
