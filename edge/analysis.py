@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from edge.capture import Capture
+from edge.config import Config
 from edge.errors import SourceEnded
 from edge.governor import Governor
 from edge.pipeline import Pipeline
@@ -12,6 +13,9 @@ from edge.ports import FrameSource, Sink
 from edge.slot import LatestSlot
 from edge.types import Frame, Scene
 from edge.worker import Control
+
+LONGEST_NS = 10**15
+"""Between two frames: a rate next to nothing is taken as one in eleven days."""
 
 WAIT_S = 0.2
 """How often a worker that has nothing to do looks whether it should stop."""
@@ -25,6 +29,14 @@ class Observer(Protocol):
 
     def skipped(self, reason: str, frames: int) -> None:
         """Frames were not analysed."""
+
+
+Retuned = Callable[[], Config | None]
+"""Takes changed settings over into the parts the analysis owns; the new snapshot, None where nothing has changed."""
+
+
+def unchanged() -> None:
+    """For settings that stay."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +65,7 @@ class LiveAnalysis:
         outlet: Outlet,
         max_fps: float = 0.0,
         governor: Governor | None = None,
+        retuned: Retuned = unchanged,
     ) -> None:
         """Nothing is analysed yet.
 
@@ -62,12 +75,14 @@ class LiveAnalysis:
             outlet: takes the scenes.
             max_fps: more are not analysed; 0: no limit.
             governor: keeps the budget; None: there is none.
+            retuned: asked before each frame.
         """
         self._frames = frames
         self._pipeline = pipeline
         self._outlet = outlet
         self._max_fps = max_fps
         self._governor = governor
+        self._retuned = retuned
         self._adapt()
 
     def run(self, control: Control) -> None:
@@ -83,6 +98,10 @@ class LiveAnalysis:
                 if self._frames.closed:
                     return
                 continue
+            changed = self._retuned()
+            if changed is not None:
+                self._max_fps = changed.source.max_fps
+                self._adapt()
             number, frame = got
             observer = self._outlet.observer
             # numbers that were put into the slot and never taken out
@@ -94,7 +113,7 @@ class LiveAnalysis:
                 observer.skipped("busy", busy)
             if late:
                 observer.skipped("late", late)
-            if governor:
+            if governor and (busy or late):
                 governor.missed(busy + late)
             if not self._pace.takes(frame.t_ns):
                 observer.skipped(self._limited_by, 1)
@@ -119,7 +138,7 @@ class _Pace:
 
     def __init__(self, max_fps: float) -> None:
         """`max_fps`: 0 for no limit."""
-        self._period_ns = round(1e9 / max_fps) if max_fps else 0
+        self._period_ns = round(min(1e9 / max_fps, LONGEST_NS)) if max_fps else 0
         # a tenth of slack: a 30 fps camera's jitter must not halve a limit of 30
         self._slack_ns = self._period_ns // 10
         self._due_ns: int | None = None
@@ -138,8 +157,15 @@ class LockstepAnalysis:
     """Body of the one worker of a `realtime=0` source: reads and analyses each frame in turn, on the media's clock."""
 
     def __init__(
-        self, capture: Capture, open_source: Callable[[], FrameSource], pipeline: Pipeline, outlet: Outlet
+        self,
+        capture: Capture,
+        open_source: Callable[[], FrameSource],
+        pipeline: Pipeline,
+        outlet: Outlet,
+        retuned: Retuned = unchanged,
     ) -> None:
+        """Arguments as `LiveAnalysis` takes them."""
+        self._retuned = retuned
         self._capture = capture
         self._open = open_source
         self._pipeline = pipeline
@@ -151,8 +177,14 @@ class LockstepAnalysis:
         try:
             self._capture.opened(source)
             while not control.stopping:
+                if self._capture.asked.paused:
+                    self._capture.paused()
+                    control.beat()
+                    control.wait(WAIT_S)
+                    continue
                 frame = source.read(WAIT_S)
                 self._capture.grabbed(frame)
+                self._retuned()
                 self._outlet.emit(self._pipeline.step(frame))
                 control.beat()
         except SourceEnded:

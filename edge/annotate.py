@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from edge.palette import face_colour
+from edge.privacy import show_into
 from edge.types import UNCERTAIN, Frame, PixelBox, Pixels, Scene, Track
 
 FONT = cv2.FONT_HERSHEY_SIMPLEX
@@ -27,11 +28,22 @@ class Annotator:
         # anti-aliased text costs 140 µs, pasting it 5
         self._labels: OrderedDict[tuple[str, Colour, int], Pixels] = OrderedDict()
 
-    def draw(self, scene: Scene) -> Pixels:
-        """The scene's frame with boxes and labels: uint8 (H, W, 3) BGR."""
-        canvas = self._copy(scene.frame)
+    def draw(self, scene: Scene, video: str = "full") -> Pixels:
+        """The scene with boxes and labels: uint8 (H, W, 3) BGR. `video`: how much is shown (`privacy.video`)."""
+        return self.mark(self.ground(scene.frame, video), scene)
+
+    def ground(self, frame: Frame, video: str = "full") -> Pixels:
+        """What boxes and labels are drawn on: uint8 (H, W, 3) BGR."""
+        # the frame is published and read-only; drawing needs pixels of its own
+        if self._canvas.shape[:2] != (frame.height, frame.width):
+            self._canvas = np.empty((frame.height, frame.width, 3), np.uint8)
+        show_into(frame, self._canvas, video)
+        return self._canvas
+
+    def mark(self, canvas: Pixels, scene: Scene, *, labels: bool = True) -> Pixels:
+        """Draw the scene's boxes and, if they may be told, labels on its `ground`, in place."""
         for track in scene.tracks:
-            self._draw_track(canvas, track)
+            self._draw_track(canvas, track, labels)
         if self._caption:
             label = self._label(self._caption, CAPTION_COLOUR, _unit(canvas))
             self._paste(canvas, label, PixelBox(0, canvas.shape[0], 0, 0))
@@ -46,14 +58,7 @@ class Annotator:
             _centred(canvas, line, height_px // 2 + round((18 + 22 * row) * size), 0.5 * size, (170, 170, 170))
         return canvas
 
-    def _copy(self, frame: Frame) -> Pixels:
-        # the frame is published and read-only; drawing needs pixels of its own
-        if self._canvas.shape[:2] != (frame.height, frame.width):
-            self._canvas = np.empty((frame.height, frame.width, 3), np.uint8)
-        frame.bgr_into(self._canvas)
-        return self._canvas
-
-    def _draw_track(self, canvas: Pixels, track: Track) -> None:
+    def _draw_track(self, canvas: Pixels, track: Track, labelled: bool) -> None:
         height, width = canvas.shape[:2]
         unit = _unit(canvas)
         lost = track.misses > 0
@@ -61,7 +66,7 @@ class Annotator:
         box = track.box.to_pixels(width, height)
         corner = (box.x + box.w, box.y + box.h)
         cv2.rectangle(canvas, (box.x, box.y), corner, colour, 1 if lost else 2 * unit)
-        if track.label is not None:
+        if labelled and track.label is not None:
             self._paste(canvas, self._label(_text(track), colour, unit), box)
 
     def _label(self, text: str, colour: Colour, unit: int) -> Pixels:

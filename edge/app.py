@@ -7,31 +7,39 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry
-
 from edge import __version__
+from edge.aggregate import Aggregation, Aggregator
 from edge.analysis import LiveAnalysis, LockstepAnalysis, Outlet
 from edge.audience import Audience
 from edge.capture import Capture
-from edge.config import Config, SourceConfig
-from edge.events import SceneEvent, scene_event
+from edge.config import Config
+from edge.control import Action, ControlStatus
+from edge.errors import PermanentError
+from edge.events import AggregateEvent, SceneEvent, scene_event
 from edge.live import LiveSettings
-from edge.logs import event, rfc3339
-from edge.parts import DOUBT, build_classifier, build_detector, build_governor, build_pipeline
+from edge.logs import event, rfc3339, set_level
+from edge.mailbox import Mailbox
+from edge.metrics import ModelCollector, StatusCollector, build_registry
+from edge.parts import DOUBT, build_classifier, build_detector, build_governor, build_pipeline, model_files
 from edge.pipeline import Pipeline
 from edge.ports import Clock, FrameSource
 from edge.present import Present
+from edge.server.clients import Clients, ClientsCollector
 from edge.server.view import Backstage, epoch_s
 from edge.sinks.jsonl import JsonlSink
 from edge.slot import LatestSlot
 from edge.sources import choose, open_source
-from edge.sources.specs import ImagesSpec, redacted
+from edge.sources.masked import masked
+from edge.sources.push import limits_of
+from edge.sources.specs import ImagesSpec, PushSpec, redacted
 from edge.sources.turned import turned
 from edge.sources.uri import parse
-from edge.status import SourceStatus, Status
+from edge.status import PrivacyStatus, SourceStatus, Status
 from edge.supervisor import Supervisor, Task
-from edge.telemetry import StatusCollector, Telemetry
-from edge.types import Frame, JpegPacket, Scene
+from edge.telemetry import Telemetry
+from edge.tuning import Retuning
+from edge.types import Frame, Scene
+from edge.uploads.desk import UploadDesk
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +56,8 @@ class App:
         """
         clock = time.monotonic_ns
         self.config = config
-        self.settings = LiveSettings(config)
+        self.settings = LiveSettings(config, redacted)
+        self.settings.on_change(lambda changed: set_level(changed.log.level))
         self._started_ns = clock()
         self._choice = choose(config.source.uri)
         spec = parse(self._choice.uri)
@@ -57,41 +66,60 @@ class App:
         stills = isinstance(spec, ImagesSpec)
         self._classifier, self._doubts = build_classifier(config.expression, stills=stills)
         self.telemetry = Telemetry(clock, live=self._live)
-        self._audience = Audience()
+        self._audience = Audience(lambda: self.settings.current.stream.max_variants)
+        self._clients = Clients()
+        self._uploads = UploadDesk(self.settings)
         self._frames: LatestSlot[Frame] = LatestSlot()
         self._scenes: LatestSlot[Scene] = LatestSlot()
-        self._jpegs: LatestSlot[JpegPacket] = LatestSlot()
-        opener: Callable[[], FrameSource] = partial(_open, self._choice.uri, config.source, clock)
+        self._mailbox = Mailbox(limits_of(spec)) if isinstance(spec, PushSpec) else None
+        opener: Callable[[], FrameSource] = partial(_open, self._choice.uri, config, clock, self._mailbox)
         # what is shown and logged has no password in it
         name = redacted(self._choice.uri)
         self.capture = Capture(name, self._choice.reason, opener, self._frames, config.source.read_timeout_s)
         self._sinks = self._build_sinks()
-        outlet = Outlet(self._scenes, self._sinks, self.telemetry)
+        self._aggregates: LatestSlot[AggregateEvent] = LatestSlot()
+        self._aggregation = Aggregation(
+            Aggregator(config.privacy.aggregate_s, lambda: self.capture.status.name, self._moment),
+            self._aggregate_only,
+            (self._aggregates.put, *(sink.write for sink in self._sinks)),
+        )
+        outlet = Outlet(self._scenes, (self._aggregation, *self._sinks), self.telemetry)
         pipeline = build_pipeline(config, self._detector, self._classifier, stills=stills)
         present = Present(
             self._scenes,
-            self._jpegs,
             self._audience,
             lambda: self.capture.status,
-            config.stream.quality,
+            self.settings,
             clock,
             self.telemetry.presented,
+            self.event,
             self._choice.caption,
         )
         self._governor = build_governor(config) if self._live and config.budget.adapt else None
-        tasks = [*self._analysis(opener, pipeline, outlet), Task("present", present.run)]
-        registry = CollectorRegistry()
-        registry.register(StatusCollector(self.status, self.telemetry))
+        retuned = Retuning(self.settings, pipeline, self._governor, stills=stills)
+        tasks = [*self._analysis(opener, pipeline, outlet, retuned), Task("present", present.run)]
+        registry = build_registry(
+            (
+                StatusCollector(self.status, self.telemetry, self._aggregated_label_s),
+                ModelCollector(model_files(config.expression, stills=stills)),
+                ClientsCollector(self._clients),
+            )
+        )
         self.supervisor = Supervisor(tasks, self._sinks)
         self.backstage = Backstage(
             scenes=self._scenes,
-            jpegs=self._jpegs,
             audience=self._audience,
+            clients=self._clients,
             status=self.status,
             event=self.event,
+            aggregates=self._aggregates,
             registry=registry,
             ready=self._ready,
             alive=self.supervisor.alive,
+            settings=self.settings,
+            control=self.control,
+            mailbox=self._mailbox,
+            uploads=self._uploads,
             timestamp_s=epoch_s if self._live else lambda _: time.time(),
             delivered=self.telemetry.delivered,
         )
@@ -108,7 +136,7 @@ class App:
             model=self._classifier.name,
             runtime=self._classifier.runtime,
             labels=self._classifier.labels,
-            threshold=self.config.expression.threshold,
+            threshold=self.settings.current.expression.threshold,
             fps=round(telemetry.fps, 1),
             faces=self._faces(source),
             latency_ms=telemetry.latency_ms,
@@ -117,11 +145,20 @@ class App:
             decisions=telemetry.decisions,
             viewers=self._audience.count,
             encoded=telemetry.encoded,
+            clients=self._clients.status(),
             events_lost=sum(sink.dropped for sink in self._sinks),
             delivery_ms=telemetry.delivery_ms,
             notices=(*self._fallbacks, *self._doubts),
             budget=self._governor.status if self._governor else None,
+            control=self.capture.asked,
+            push=self._mailbox is not None,
+            uploads=self._uploads.status(),
+            privacy=self._privacy(),
         )
+
+    def _privacy(self) -> PrivacyStatus:
+        privacy = self.settings.current.privacy
+        return PrivacyStatus(privacy.video, len(privacy.masks), privacy.events)
 
     def _faces(self, source: SourceStatus) -> int:
         """In the newest scene, unless that is from before the camera went and came back."""
@@ -132,13 +169,38 @@ class App:
 
     def event(self, scene: Scene) -> SceneEvent:
         """The record of a scene, with wall-clock time if the source is live."""
-        moment = rfc3339(epoch_s(scene.frame.t_ns)) if self._live else None
-        return scene_event(scene, self.capture.status.name, moment)
+        return scene_event(scene, self.capture.status.name, self._moment(scene.frame.t_ns))
+
+    def _moment(self, t_ns: int) -> str | None:
+        return rfc3339(epoch_s(t_ns)) if self._live else None
+
+    def _aggregate_only(self) -> bool:
+        """Whether no record of a single scene may leave the program."""
+        return self.settings.current.privacy.events == "aggregate"
+
+    def _aggregated_label_s(self) -> dict[str, float] | None:
+        """Seconds each expression was shown, as far as aggregates tell; None while scenes are told too."""
+        return self._aggregation.label_seconds if self._aggregate_only() else None
+
+    def _logged(self, scene: Scene) -> SceneEvent | None:
+        """What the event log has of a scene."""
+        return None if self._aggregate_only() else self.event(scene)
+
+    def control(self, action: Action) -> ControlStatus:
+        """Pause, resume, stop or start the source.
+
+        Raises:
+            PermanentError: it is taken frame by frame, on a clock that does not go back.
+        """
+        if action == "stop" and not self._live:
+            name = self.capture.status.name
+            raise PermanentError(f"{name} is taken frame by frame, once, to its end: it can be paused, not stopped")
+        return self.capture.ask(action)
 
     def summary(self) -> dict[str, object]:
         """What there was, once it is over."""
         telemetry = self.telemetry
-        source = self.capture.status
+        source, aggregated = self.capture.status, self._aggregated_label_s()
         ran_s = (time.monotonic_ns() - self._started_ns) / 1e9
         return {
             "frames": source.frames,
@@ -149,21 +211,24 @@ class App:
             "dropped": sum(telemetry.skipped_frames.values()),
             "skipped": telemetry.skipped_frames,
             "reconnects": source.reconnects,
-            "label_seconds": telemetry.label_seconds,
+            "label_seconds": telemetry.label_seconds if aggregated is None else aggregated,
         }
 
     def _ready(self) -> tuple[bool, str]:
         source = self.capture.status
         well = source.state in ("online", "ended") and self.telemetry.scenes > 0
         # anybody may ask: neither name nor reason of the source
-        return well, f"the source is {source.state}; {self.telemetry.scenes} scenes analysed"
+        whose = " by a person" if source.state in ("paused", "stopped") else ""
+        return well, f"the source is {source.state}{whose}; {self.telemetry.scenes} scenes analysed"
 
-    def _analysis(self, opener: Callable[[], FrameSource], pipeline: Pipeline, outlet: Outlet) -> list[Task]:
+    def _analysis(
+        self, opener: Callable[[], FrameSource], pipeline: Pipeline, outlet: Outlet, retuned: Retuning
+    ) -> list[Task]:
         if not self._live:
-            lockstep = LockstepAnalysis(self.capture, opener, pipeline, outlet)
+            lockstep = LockstepAnalysis(self.capture, opener, pipeline, outlet, retuned)
             return [Task("analysis", lockstep.run, ends_program=True, on_failure=self.capture.failed)]
         max_fps = self.config.source.max_fps
-        live = LiveAnalysis(self._frames, pipeline, outlet, max_fps, self._governor)
+        live = LiveAnalysis(self._frames, pipeline, outlet, max_fps, self._governor, retuned)
         return [
             Task("capture", self.capture.run, on_retry=self.capture.retrying, on_failure=self.capture.failed),
             Task("infer", live.run, ends_program=True),
@@ -186,7 +251,7 @@ class App:
             return ()
         sink = JsonlSink(
             Path(events.path),
-            self.event,
+            self._logged,
             max_bytes=round(events.max_mb * 1e6),
             keep=events.keep,
             flush_s=events.flush_s,
@@ -195,9 +260,12 @@ class App:
         return (sink,)
 
 
-def _open(uri: str, settings: SourceConfig, clock: Clock) -> FrameSource:
-    source = open_source(uri, clock=clock, silence_s=settings.read_timeout_s, frozen_s=settings.frozen_s)
-    return turned(source, settings.rotate, settings.mirror)
+def _open(uri: str, config: Config, clock: Clock, mailbox: Mailbox | None) -> FrameSource:
+    settings = config.source
+    source = open_source(
+        uri, clock=clock, silence_s=settings.read_timeout_s, frozen_s=settings.frozen_s, mailbox=mailbox
+    )
+    return masked(turned(source, settings.rotate, settings.mirror), config.privacy.masks)
 
 
 def version_text() -> str:

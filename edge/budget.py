@@ -128,7 +128,7 @@ class Controller:
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
-        self._full_fps = budget.target_fps or USUAL_FPS
+        self._offered_fps = budget.target_fps or USUAL_FPS
         self.effort = self._at(0)
         self._cause: Reason | None = None
         self._over = 0  # readings in a row for that cause
@@ -140,10 +140,15 @@ class Controller:
         self._pace = _WORK
         self._hot_c = 0.0  # at the last step
 
+    def limit(self, budget: Budget) -> None:
+        """Keep to another budget from now on; the level of effort stays until there is a reason to change it."""
+        self._budget = budget
+        self.effort = self._at(self.effort.level)
+
     def step(self, reading: Reading) -> tuple[Effort, Change | None]:
         """Take in a reading, about twice a second; the effort from now on, and the decision if it was changed."""
         if self.effort.level == 0 and reading.offered_fps:
-            self._full_fps = min(reading.offered_fps, self._budget.target_fps or reading.offered_fps)
+            self._offered_fps = reading.offered_fps
         excess = _excess(reading, self._budget, self.effort.level)
         self._over = self._over + 1 if excess and excess.reason == self._cause else 1
         self._cause = excess.reason if excess else None
@@ -206,7 +211,8 @@ class Controller:
         return Change(reading.t_ns, reason, message, before, level)
 
     def _at(self, level: int) -> Effort:
-        return effort_at(level, self._full_fps, self._budget.target_fps)
+        target_fps = self._budget.target_fps
+        return effort_at(level, min(self._offered_fps, target_fps or self._offered_fps), target_fps)
 
     def _since_s(self, t_ns: int) -> float:
         """Seconds since the last change."""

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import msgspec
 
-from edge.errors import EdgeError, NotDue, NotYet, SourceEnded, TemporaryError
+from edge.control import Action, ControlStatus, asked
+from edge.errors import EdgeError, Idle, NotDue, NotYet, SourceEnded, TemporaryError
 from edge.logs import event
 from edge.ports import FrameSource
 from edge.slot import LatestSlot
@@ -54,49 +55,110 @@ class Capture:
         self._status = SourceStatus(name=name, state="starting", reason=reason)
         self._last_seq = 0
         self._again = False
+        self._asked = ControlStatus()
+        # whether it was stopped since its last picture: to open it then is no reconnect
+        self._by_hand = False
+        self._worker: Control | None = None
+
+    @property
+    def asked(self) -> ControlStatus:
+        """What a person asked for last; any thread may look."""
+        return self._asked
+
+    def ask(self, action: Action) -> ControlStatus:
+        """Ask for a pause, a stop or the end of one; any thread may. It is done by the worker, a moment later."""
+        with self._lock:
+            self._asked = asked(self._asked, action)
+            answer = self._asked
+        if self._worker is not None and action in ("stop", "start"):
+            self._worker.hurry()
+        event(log, logging.INFO, "source.asked", f"{self.status.name}: {action} was asked for")
+        return answer
 
     @property
     def status(self) -> SourceStatus:
-        """As of now; any thread may ask."""
-        with self._lock:
-            return self._status
+        """As of now; any thread may ask: it is replaced as a whole, and by the worker's thread only."""
+        return self._status
 
     def run(self, control: Control) -> None:
-        """Read until told to stop, until the end, or until something breaks."""
-        source = self._open()
+        """Read until told to stop, until the end, or until something breaks; closed while a person wants it so."""
+        self._worker = control
         try:
-            self.opened(source)
-            base = self._last_seq
-            silent_s = 0.0
-            first_ns: int | None = None
             while not control.stopping:
-                slice_s = min(SLICE_S, self._timeout_s)
-                try:
-                    frame = self._renumbered(source.read(slice_s), base)
-                except NotDue:
-                    control.beat()
-                    continue
-                except NotYet as error:
-                    control.beat()
-                    silent_s += slice_s
-                    if silent_s >= self._timeout_s:
-                        raise
-                    if silent_s >= min(STALLED_S, self._timeout_s):
-                        self.stalled(error)
-                    continue
-                silent_s = 0.0
-                self.grabbed(frame)
-                first_ns = frame.t_ns if first_ns is None else first_ns
-                if frame.t_ns - first_ns >= STEADY_NS:
-                    control.recovered()
+                if self._asked.stopped:
+                    self._rest(control)
                 else:
-                    control.beat()
-                self._frames.put(frame)
+                    self._deliver(control)
         except SourceEnded:
             self.ended()
             self._frames.close()
+
+    def _rest(self, control: Control) -> None:
+        """Stay closed until a person starts it."""
+        self.stopped()
+        while self._asked.stopped and not control.stopping:
+            control.recovered()
+            control.wait(SLICE_S)
+        if not control.stopping:
+            self._set(state="starting", reason="it is being opened")
+
+    def _deliver(self, control: Control) -> None:
+        """From the opening to the end, a stop or an error."""
+        source = self._open()
+        try:
+            self.opened(source)
+            self._read(source, control)
+            if self._asked.stopped:
+                self.stopped()
         finally:
             source.close()
+
+    def _read(self, source: FrameSource, control: Control) -> None:
+        base = self._last_seq
+        slice_s = min(SLICE_S, self._timeout_s)
+        silent_s = 0.0
+        first_ns: int | None = None
+        while not (control.stopping or self._asked.stopped):
+            paused = self._asked.paused  # what is read already when a pause is asked for is still shown
+            if paused and source.hold():
+                self.paused()
+                control.beat()
+                control.wait(slice_s)
+                continue
+            try:
+                grabbed = source.read(slice_s)
+            except NotDue:
+                control.beat()
+                continue
+            except NotYet as error:
+                control.beat()
+                silent_s += slice_s
+                self._silent(error, silent_s)
+                continue
+            silent_s = 0.0
+            if paused:
+                self.paused()
+                control.beat()
+                base = self._last_seq - grabbed.seq  # what is thrown away has no number
+                continue
+            frame = self._renumbered(grabbed, base)
+            self.grabbed(frame)
+            first_ns = frame.t_ns if first_ns is None else first_ns
+            if frame.t_ns - first_ns >= STEADY_NS:
+                control.recovered()
+            else:
+                control.beat()
+            self._frames.put(frame)
+
+    def _silent(self, error: NotYet, silent_s: float) -> None:
+        """Say so, or give the source up, once it has been silent for so long."""
+        if isinstance(error, Idle):
+            if silent_s >= STALLED_S or self.status.state != "online":
+                self.waiting(error)
+        elif silent_s >= self._timeout_s:
+            raise error
+        elif silent_s >= min(STALLED_S, self._timeout_s):
+            self.stalled(error)
 
     def _renumbered(self, frame: Frame, base: int) -> Frame:
         """Each opening counts from 1 again; the run's numbers go on."""
@@ -104,19 +166,23 @@ class Capture:
 
     def opened(self, source: FrameSource) -> None:
         """The source is there, its first frame is not yet."""
-        self._again = self._last_seq > 0
+        self._again = self._last_seq > 0 and not self._by_hand
         self._set(name=source.name)
 
     def grabbed(self, frame: Frame) -> None:
         """One more frame has come."""
         self._last_seq = frame.seq
-        before = self.status
+        before = self._status
+        if before.state == "online" and not self._again:  # nearly always
+            self._status = msgspec.structs.replace(before, width=frame.width, height=frame.height, frames=frame.seq)
+            return
         changes: dict[str, object] = {"width": frame.width, "height": frame.height, "frames": frame.seq}
         if before.state != "online":
             changes |= {"state": "online", "reason": self._reason, "since": frame.seq}
         if self._again:  # only now: a pipe nobody writes to can be opened as often as one likes
             changes["reconnects"] = before.reconnects + 1
             self._again = False
+        self._by_hand = False
         self._set(**changes)
         if before.state != "online":
             event(
@@ -135,7 +201,7 @@ class Capture:
     def retrying(self, error: TemporaryError, wait_s: float) -> None:
         """It broke, and will be opened again."""
         before = self.status
-        state = "reconnecting" if before.frames else "starting"
+        state = "reconnecting" if before.frames and not self._by_hand else "starting"
         self._set(state=state, reason=str(error))
         event(log, logging.WARNING, f"source.{state}", str(error), retry_in_s=round(wait_s, 1))
 
@@ -147,10 +213,31 @@ class Capture:
 
     def stalled(self, error: NotYet) -> None:
         """It is open but silent."""
-        if self.status.state == "online":
+        if self.status.state == "online" or (self.status.state == "paused" and not self._asked.paused):
             self._set(state="stalled", reason=str(error))
             event(log, logging.WARNING, "source.stalled", str(error), reopened_after_s=self._timeout_s)
 
+    def waiting(self, error: Idle) -> None:
+        """Nobody sends anything, which is no fault."""
+        before = self.status
+        if self._asked.paused:
+            self.paused()
+        elif (before.state, before.reason) != ("waiting", str(error)):
+            self._set(state="waiting", reason=str(error))
+            event(log, logging.INFO, "source.waiting", str(error))
+
+    def paused(self) -> None:
+        """A person wants no frames for a while."""
+        if self.status.state != "paused":
+            self._set(state="paused", reason="a person paused it; resume it on the page")
+            event(log, logging.INFO, "source.paused", f"{self.status.name} is paused")
+
+    def stopped(self) -> None:
+        """A person wants it closed."""
+        self._by_hand = True
+        if self.status.state != "stopped":
+            self._set(state="stopped", reason="a person stopped it; start it on the page")
+            event(log, logging.INFO, "source.stopped", f"{self.status.name} was stopped")
+
     def _set(self, **changes: object) -> None:
-        with self._lock:
-            self._status = msgspec.structs.replace(self._status, **changes)
+        self._status = msgspec.structs.replace(self._status, **changes)

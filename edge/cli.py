@@ -8,12 +8,15 @@ import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import msgspec
 
 from edge.config import Config, Layer, load
 from edge.errors import EXIT_CONFIG, ConfigError, EdgeError, exit_code
+
+if TYPE_CHECKING:
+    from edge.server.tls import Tls
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -49,6 +52,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version, nargs=0, help="show versions and exit")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_run(commands.add_parser("run", help="watch a camera or a file and show it live"))
+    from edge.cli_analyze import add_analyze  # noqa: PLC0415
+
+    add_analyze(commands.add_parser("analyze", help="read the faces on pictures and videos"))
     from edge.cli_models import add_models  # noqa: PLC0415  # keeps `run` from loading what it does not need
 
     add_models(commands.add_parser("models", help="list, fetch, verify and inspect model files"))
@@ -89,6 +95,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     add("--host", help="address to listen on (default 127.0.0.1)")
     add("--port", type=int, help="port to listen on (default 8080; 0: any free one)")
     add("--lan", action="store_true", help="listen on all interfaces, protected by a token made on first use")
+    add("--tls", action="store_true", default=None, help="serve https, with a certificate made on first use")
     add("--insecure", action="store_true", default=None, help="allow a public bind without any protection")
     add(
         "--detector",
@@ -113,6 +120,7 @@ def _flags(arguments: argparse.Namespace) -> Layer:
         ("server", "host"): arguments.host,
         ("server", "port"): arguments.port,
         ("server", "insecure"): arguments.insecure,
+        ("server", "tls"): arguments.tls,
         ("detector", "name"): arguments.detector,
         ("expression", "model"): arguments.model,
         ("expression", "flip"): arguments.flip,
@@ -140,15 +148,18 @@ def _run(arguments: argparse.Namespace) -> int:
     logs.setup(config.log.level, config.log.format)
     from edge.app import App  # noqa: PLC0415
     from edge.server.bind import check_bind  # noqa: PLC0415
+    from edge.server.tls import load_tls  # noqa: PLC0415
 
     check_bind(config.server)
+    tls = load_tls(config.server, token_path().parent)
     app = App(config)
     code = asyncio.run(
         app.supervisor.run(
             app.backstage,
             config.server,
-            announce=lambda url: _announce(url, config),
+            announce=lambda url: _announce(url, config, tls),
             duration_s=arguments.duration,
+            tls=tls,
         )
     )
     logs.event(logging.getLogger("edge"), logging.INFO, "run.ended", "ended", exit=code, **app.summary())
@@ -174,7 +185,7 @@ def token_path() -> Path:
     return Path(home) / "emotion-edge" / "token"
 
 
-def _announce(url: str, config: Config) -> None:
+def _announce(url: str, config: Config, tls: "Tls | None") -> None:
     """Print what to open; log what a headless machine's reader needs to know, without the token."""
     from edge.logs import event  # noqa: PLC0415
     from edge.server.bind import is_loopback  # noqa: PLC0415
@@ -185,9 +196,11 @@ def _announce(url: str, config: Config) -> None:
         text = f"Open {url} in a browser on this machine."
         hint = f"from another machine: start with --lan, or ssh -L {port}:127.0.0.1:{port} {socket.gethostname()}"
     else:
-        addresses = lan_urls(config.server.host, int(port), config.server.token)
+        addresses = lan_urls(config.server.host, int(port), config.server.token, "https" if tls else "http")
         text = "\n  ".join(["Open one of these in a browser on your network:", *addresses])
         hint = "open to the network" + ("" if config.server.token else ", to everybody")
+    if tls is not None and tls.self_made:
+        text += f"\nThe browser will warn of the certificate. Go on if its SHA-256 is\n  {tls.fingerprint}"
     event(logging.getLogger("edge"), logging.INFO, "server.listening", hint, url=url)
     try:
         print(text, flush=True)

@@ -149,8 +149,8 @@ class PrivacyConfig(_Section, frozen=True):
     """What leaves the program.
 
     Attributes:
-        video: `full`: the picture; `blurred`: nobody can be recognised in it; `boxes`: boxes on an empty ground; `none`:
-            no picture at all, numbers only.
+        video: `full`: the picture; `blurred`: nobody can be recognised in it; `boxes`: boxes on an empty ground;
+            `none`: no picture at all, numbers only.
         masks: regions that are blacked out before anything else sees the frame, the analysis included.
         events: `faces`: a record per scene; `aggregate`: only how many faces showed what over a period.
         aggregate_s: that period.
@@ -247,15 +247,28 @@ def load(file: Path | None = None, flags: Layer | None = None, environment: Mapp
     layers.append(("the command line", flags or {}))
     merged: Layer = {}
     for origin, layer in layers:
-        _refuse_unknown(layer, origin)
+        refuse_unknown(layer, origin)
         for section, values in layer.items():
             merged.setdefault(section, {}).update(values)
-        try:
-            # after each layer, so that the message names the layer that is wrong
-            config = msgspec.convert(merged, Config)
-        except msgspec.ValidationError as error:
-            raise ConfigError(f"bad setting in {origin}: {_explained(error)}") from error
+        # after each layer, so that the message names the layer that is wrong
+        config = converted(merged, origin)
     return config
+
+
+def converted(merged: Layer, origin: str) -> Config:
+    """A snapshot of settings as files have them.
+
+    Args:
+        merged: section → key → value.
+        origin: of what was merged last, for the message.
+
+    Raises:
+        ConfigError: a value has the wrong type or is out of range.
+    """
+    try:
+        return msgspec.convert(merged, Config)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"bad setting in {origin}: {_explained(error)}") from error
 
 
 def default_file(environment: Mapping[str, str]) -> Path | None:
@@ -326,13 +339,18 @@ def _from_environment(environment: Mapping[str, str]) -> Layer:
     return layer
 
 
-def _refuse_unknown(layer: Mapping[str, Any], origin: str) -> None:
+def refuse_unknown(layer: Mapping[str, Any], origin: str) -> None:
+    """Refuse what is no setting.
+
+    Raises:
+        ConfigError: a section or a key is unknown; with the nearest known one.
+    """
     sections = {section.name: section.type for section in msgspec.structs.fields(Config)}
     for section, values in layer.items():
         if section not in sections:
             raise ConfigError(_unknown("section", section, list(sections), origin))
         if not isinstance(values, Mapping):
-            raise ConfigError(f"{origin}: [{section}] is a section of settings, found the value {values!r}")
+            raise ConfigError(f"{origin}: [{section}] is a section of settings, found the value {str(values)[:100]!r}")
         keys = [key.name for key in msgspec.structs.fields(sections[section])]
         for key in values:
             if key not in keys:
@@ -342,4 +360,4 @@ def _refuse_unknown(layer: Mapping[str, Any], origin: str) -> None:
 def _unknown(what: str, found: str, allowed: list[str], origin: str) -> str:
     close = difflib.get_close_matches(found, allowed, 1)
     hint = f"did you mean `{close[0]}`? " if close else ""
-    return f"unknown {what} `{found}` in {origin}; {hint}allowed: {', '.join(allowed)}"
+    return f"unknown {what} `{found[:100]}` in {origin}; {hint}allowed: {', '.join(allowed)}"

@@ -20,6 +20,10 @@ class NotDue(NotYet):
     """A source that keeps a pace of its own has nothing to give before its next frame is due: no fault at all."""
 
 
+class Idle(NotYet):
+    """A source that others send to, and nobody does: not live meanwhile, but no fault that opening again would mend."""
+
+
 class PermanentError(EdgeError):
     """Trying again does not help: a broken model, a file that is no video."""
 

@@ -1,6 +1,6 @@
 """The one schema of results: the same record goes to the page, the event log and every API."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -71,6 +71,53 @@ class SceneEvent(msgspec.Struct, frozen=True):
     reason: str
     timings_ms: dict[str, float]
     schema: Literal[1] = 1
+
+
+class AggregateEvent(msgspec.Struct, frozen=True):
+    """What was seen over a period, of nobody in particular: all there is with `privacy.events = "aggregate"`.
+
+    Attributes:
+        time: RFC 3339, UTC, when the period began; null for media analysed off-line.
+        until: when its last scene was grabbed, likewise.
+        media_s: position in the file in seconds when the period began, null for live sources.
+        duration_s: from the first to the last scene.
+        source: where the frames came from.
+        scenes: frames analysed.
+        scenes_with_faces: those in which at least one face was.
+        mean_faces: faces in a scene, on average.
+        most_faces: in one scene.
+        label_seconds: how long each expression was shown, summed over all faces; empty if that is less than five
+            seconds in all, which would tell of one person's glance.
+    """
+
+    time: str | None
+    until: str | None
+    media_s: float | None
+    duration_s: float
+    source: str
+    scenes: int
+    scenes_with_faces: int
+    mean_faces: float
+    most_faces: int
+    label_seconds: dict[str, float]
+    kind: Literal["aggregate"] = "aggregate"
+    schema: Literal[1] = 1
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of all records: `SceneEvent`, or `AggregateEvent`, which has a `kind`."""
+    references, definitions = msgspec.json.schema_components(
+        (SceneEvent, AggregateEvent), ref_template="#/$defs/{name}"
+    )
+    for definition in definitions.values():
+        # every record has all of its keys, also those that have a default where records are made
+        definition["required"] = list(definition["properties"])
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Results of emotion-edge, version 1",
+        "anyOf": list(references),
+        "$defs": definitions,
+    }
 
 
 def scene_event(scene: Scene, source: str, time: str | None) -> SceneEvent:

@@ -6,7 +6,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 from typing import NamedTuple
 
-from edge.budget import Change, Controller, Reading
+from edge.budget import Budget, Change, Controller, Reading
 from edge.effort import Effort
 from edge.logs import event, rfc3339
 from edge.ports import Clock
@@ -95,6 +95,11 @@ class Governor:
     def effort(self) -> Effort:
         """What may be spent now."""
         return self._controller.effort
+
+    def limit(self, budget: Budget, max_fps: float) -> None:
+        """Keep to another budget from now on, at another limit on the frames (0: none)."""
+        self._controller.limit(budget)
+        self._max_fps = max_fps
 
     def missed(self, frames: int) -> None:
         """Frames were not analysed because there was no time."""

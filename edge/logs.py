@@ -41,6 +41,11 @@ def setup(level: str, style: Literal["text", "json"]) -> None:
     logging.getLogger("asyncio").setLevel(logging.WARNING)
 
 
+def set_level(level: str) -> None:
+    """Show what is at least so severe from now on."""
+    logging.getLogger().setLevel(level.upper())
+
+
 def _parts(record: logging.LogRecord) -> tuple[str, dict[str, Any]]:
     fields = dict(getattr(record, "fields", {}))
     if getattr(record, "repeats", 0):

@@ -16,6 +16,11 @@ class Notifier:
         self.watchdog_s = int(watchdog_us) / 1e6 if watchdog_us.isdigit() else None
         """How long systemd waits for `alive` before it kills us; None: for ever."""
 
+    @property
+    def listened_to(self) -> bool:
+        """Whether there is a service manager to tell."""
+        return bool(self._address)
+
     def ready(self) -> None:
         """Start-up is done."""
         self._send("READY=1")

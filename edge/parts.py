@@ -1,14 +1,15 @@
 """Builds the analysing parts as the settings want them: detector, classifier, pipeline."""
 
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from edge import model_store
-from edge.attention import Attention
-from edge.budget import Budget, Controller
+from edge.budget import Controller
 from edge.classifier import SHIPPED, ContractClassifier, TfliteClassifier, load_classifier
 from edge.config import Config, DetectorConfig, ExpressionConfig, Models
 from edge.contract.terms import GivenContract
@@ -21,14 +22,11 @@ from edge.errors import ConfigError, PermanentError
 from edge.golden import replay
 from edge.governor import Governor
 from edge.pipeline import Pipeline
-from edge.policy import Policy
 from edge.ports import ExpressionModel, FaceDetector
 from edge.probing import examine, probe_chips
-from edge.quality import Gate
 from edge.searching import Searcher, Thorough
-from edge.smoothing import ExpressionRule
 from edge.thermal import Thermometer
-from edge.tracker import TrackerSettings
+from edge.tuning import budget, tuning
 
 AUTO_DETECTOR = "blazeface-full"
 """Found every face on the clips at no false alarm; costs a seventh of the Haar cascade."""
@@ -110,14 +108,16 @@ def build_classifier(
         ConfigError: a model has neither card nor contract, or the models do not know the same classes.
         PermanentError: one cannot be used, or answers otherwise than it should.
     """
-    paths = _paths((settings.still_model if stills else "") or settings.model)
+    paths = model_files(settings, stills=stills)
     proven = [_proven(path, _contract_for(path, settings)) for path in paths]
     members = [member for member, _ in proven]
     model: ExpressionModel = members[0] if len(members) == 1 else Ensemble(members)
     return Mirrored(model) if settings.flip else model, tuple(notice for _, notice in proven if notice)
 
 
-def _paths(models: Models) -> tuple[Path, ...]:
+def model_files(settings: ExpressionConfig, *, stills: bool = False) -> tuple[Path, ...]:
+    """The files of the model or models that `build_classifier` takes."""
+    models: Models = (settings.still_model if stills else "") or settings.model
     named = (models,) if isinstance(models, str) else models
     return tuple(SHIPPED if name in ("", "shipped") else Path(name) for name in named)
 
@@ -179,53 +179,49 @@ def build_pipeline(
         stills: whether the source gives pictures that do not follow each other: then every face is read on each, and
             none is named by what was seen before.
     """
-    expression = config.expression
     if stills:
-        rule = ExpressionRule(expression.threshold, time_constant_s=0.0, hysteresis=0.0, min_hold_s=0.0)
-        attention = Attention(interval_ms=0.0, max_faces=0, faces=expression.faces)
-    else:
-        rule = ExpressionRule(
-            expression.threshold, expression.smoothing_s, expression.hysteresis, expression.min_hold_s
-        )
-        attention = Attention(expression.interval_ms, expression.max_faces, expression.faces)
-    gate = Gate(min_px=expression.min_read_px) if expression.quality_gate else None
-    found, clock = config.detector, time.perf_counter_ns
-    near = build_near(found, detector)
-    if stills:
-        thorough = Thorough(Searcher(detector, near), found.min_face_px)
-        # nobody is expected to be where somebody was in the picture before
-        unrelated = TrackerSettings(max_age_ms=-1.0, memory_ms=-1.0)
-        return Pipeline(
-            thorough,
-            classifier,
-            clock,
-            # no age: also where less may be spent, nobody is shown on a picture that was not searched
-            policy=Policy(1, max_age_ms=0.0),
-            tracking=unrelated,
-            rule=rule,
-            attention=attention,
-            gate=gate,
-        )
-    policy = Policy(
-        found.interval, found.max_roi_age_ms, found.tile_interval, found.max_new_face_delay_ms, found.min_face_px
-    )
-    tracking = TrackerSettings(max_age_ms=max(1000.0, 2 * found.max_roi_age_ms))
+        return still_pipelines(config, detector, classifier)(config.expression.threshold)
+    tuned, near = tuning(config), build_near(config.detector, detector)
     return Pipeline(
         detector,
         classifier,
-        clock,
+        time.perf_counter_ns,
         near=near,
-        policy=policy,
-        tracking=tracking,
-        rule=rule,
-        attention=attention,
-        gate=gate,
+        policy=tuned.policy,
+        tracking=tuned.tracking,
+        rule=tuned.rule,
+        attention=tuned.attention,
+        gate=tuned.gate,
     )
+
+
+def still_pipelines(config: Config, detector: FaceDetector, classifier: ExpressionModel) -> Callable[[float], Pipeline]:
+    """Makes pipelines for pictures that do not follow each other, at a threshold; they share the networks.
+
+    Args:
+        config: all settings; its threshold does not count.
+        detector: finds the faces, in the whole picture and in all its parts.
+        classifier: names them.
+    """
+    tuned, found = tuning(config, stills=True), config.detector
+    thorough = Thorough(Searcher(detector, build_near(found, detector)), found.min_face_px)
+
+    def pipeline(threshold: float) -> Pipeline:
+        return Pipeline(
+            thorough,
+            classifier,
+            time.perf_counter_ns,
+            policy=tuned.policy,
+            tracking=tuned.tracking,
+            rule=replace(tuned.rule, threshold=threshold),
+            attention=tuned.attention,
+            gate=tuned.gate,
+        )
+
+    return pipeline
 
 
 def build_governor(config: Config) -> Governor:
     """Who keeps the analysis of a live source within its budget."""
-    budget, max_fps = config.budget, config.source.max_fps
-    target_fps = min(budget.target_fps, max_fps or budget.target_fps)
-    limits = Budget(target_fps, budget.max_latency_ms, budget.cpu_budget, budget.max_temperature_c)
-    return Governor(Controller(limits), Thermometer(Path(budget.sysfs)), max_fps=max_fps)
+    heat = Thermometer(Path(config.budget.sysfs))
+    return Governor(Controller(budget(config)), heat, max_fps=config.source.max_fps)

@@ -1,6 +1,7 @@
 """The core: one frame in, one scene out. No threads; its only clock is the one that times the stages."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from msgspec.structs import replace
@@ -17,6 +18,25 @@ from edge.searching import Searcher
 from edge.smoothing import ExpressionRule
 from edge.tracker import WHOLE_FRAME, TrackerSettings, Tracks
 from edge.types import Frame, Pixels, Scene, Track
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """What of the core may be changed from one frame to the next.
+
+    Attributes:
+        policy: when to search.
+        tracking: who is who.
+        rule: what to call them.
+        attention: whom to read.
+        gate: what a face needs to be read; None: nothing.
+    """
+
+    policy: Policy
+    tracking: TrackerSettings
+    rule: ExpressionRule
+    attention: Attention
+    gate: Gate | None
 
 
 class Pipeline:
@@ -64,6 +84,14 @@ class Pipeline:
         self._tracks = Tracks()
         self._followed: int | None = None
 
+    def retune(self, tuning: Tuning) -> None:
+        """Go on with other settings; faces keep their ids and what is known of them."""
+        self._lookout.retune(tuning.policy)
+        self._tracking = tuning.tracking
+        self._rule = tuning.rule
+        self._attention = tuning.attention
+        self._gate = tuning.gate
+
     def step(self, frame: Frame) -> Scene:
         """Analyse one frame. Frames must come in the order of their time."""
         watch = Stopwatch(self._clock)
@@ -85,6 +113,15 @@ class Pipeline:
             shown = self._attention.shown(items, self._followed)
         self._followed = shown[0].id if shown else None
         return Scene(frame, shown, self._classifier.labels, decision, watch.laps_ns)
+
+    def chips_of(self, scene: Scene) -> dict[int, tuple[Pixels, ...]]:
+        """By id, what the classifier saw of the faces it read on the scene's frame: a chip for each of its views.
+
+        Args:
+            scene: made by a pipeline with the same parts.
+        """
+        read = (track for track in scene.tracks if track.scored_seq == scene.frame.seq)
+        return {track.id: self._cut(scene.frame, track) for track in read}
 
     def _read(self, due: Sequence[Track], frame: Frame, watch: "Stopwatch") -> dict[int, Track]:
         """By id, as many faces as may be read on one frame, named anew; who cannot be read takes nobody's turn."""

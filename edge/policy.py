@@ -72,6 +72,13 @@ class Lookout:
         self._checked_last = False
         self._frames = 0
 
+    def retune(self, policy: Policy) -> None:
+        """Go by another policy; what was searched until now does not count."""
+        if policy != self._policy:
+            self._policy = policy
+            self._rest_ms = policy.max_new_face_ms * REST
+            self._size = (0, 0)
+
     def decide(self, frame: Frame, tracks: Tracks, stretch: float = 1.0) -> Decision:
         """Whether to search on this frame, where, and why (not).
 

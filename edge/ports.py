@@ -31,6 +31,14 @@ class FrameSource(Protocol):
             SourceEnded: the file is at its end.
         """
 
+    def hold(self) -> bool:
+        """Nobody will read for a moment, on purpose; told again and again as long as that lasts.
+
+        Returns:
+            Whether the source keeps its place, as a file does: the next read goes on there. Of the others, what comes
+            meanwhile must be read and thrown away, or something old would be next.
+        """
+
     def close(self) -> None:
         """Give the device back. Safe to call twice, and after an error."""
 

@@ -2,43 +2,50 @@
 
 from collections.abc import Callable
 
-from edge.annotate import Annotator
 from edge.audience import Audience
-from edge.encode import encode_jpeg
+from edge.events import SceneEvent
+from edge.live import LiveSettings
 from edge.ports import Clock
+from edge.press import Press
+from edge.privacy import shows_pictures
 from edge.slot import LatestSlot
 from edge.status import SourceStatus
-from edge.types import JpegPacket, Pixels, Scene
+from edge.types import JpegPacket, Scene
 from edge.worker import Control
 
 WAIT_S = 0.2
 REPEAT_S = 1.0
 """A picture that does not change (the end of a file, a slow source, a notice) is sent again for who came since."""
 
+SHOWN_STATES = ("online", "ended")
+"""Of the source: its newest picture is what there is to see now."""
+
 
 class Present:
-    """Owns the canvas and the encoder."""
+    """Decides when which picture is made."""
 
     def __init__(
         self,
         scenes: LatestSlot[Scene],
-        jpegs: LatestSlot[JpegPacket],
         audience: Audience,
         source: Callable[[], SourceStatus],
-        quality: int,
+        settings: LiveSettings,
         clock: Clock,
         on_encoded: Callable[[int, int], None],
+        record: Callable[[Scene], SceneEvent],
         caption: str = "",
     ) -> None:
-        """Args as named; `on_encoded` is told the nanoseconds for drawing and for encoding."""
+        """Args as named.
+
+        `on_encoded` is told the nanoseconds for drawing and for encoding of each JPEG; `record` makes a scene's result
+        where somebody wants it with the picture; `caption` stands at the foot of each picture.
+        """
         self._scenes = scenes
-        self._jpegs = jpegs
         self._audience = audience
         self._source = source
-        self._quality = quality
+        self._settings = settings
         self._clock = clock
-        self._on_encoded = on_encoded
-        self._annotator = Annotator(caption)
+        self._press = Press(settings, clock, on_encoded, record, caption)
         self._published_ns: int | None = None
         self._told: SourceStatus | None = None
 
@@ -49,18 +56,22 @@ class Present:
             control.beat()
             if not self._audience.wait(WAIT_S):
                 continue
+            if not shows_pictures(self._settings.current.privacy.video):
+                self._audience.dismiss()
+                control.wait(WAIT_S)
+                continue
             source = self._source()
-            if source.state in ("online", "ended"):
+            if source.state in SHOWN_STATES:
                 got = self._scenes.wait_newer(shown, WAIT_S)
                 if got is not None:
                     shown, scene = got
                     if scene.frame.seq >= source.since:  # not one from before the camera went and came back
-                        self.show(scene)
+                        self._show(scene)
                 elif shown and self._due():
-                    self._repeat()
+                    self._repeat(source)
             elif self._due() or self._news(source):
                 # a face from before the camera went must not be shown as live
-                self.show_notice(source, self._clock())
+                self._show_notice(source)
             else:
                 control.wait(WAIT_S)
 
@@ -72,30 +83,37 @@ class Present:
         """Whether a viewer who came since the last picture has waited long enough for it."""
         return self._published_ns is None or self._clock() - self._published_ns >= REPEAT_S * 1e9
 
-    def _repeat(self) -> None:
-        packet = self._jpegs.newer(0)
-        if packet is not None:
-            self._published_ns = self._clock()
-            self._jpegs.put(packet[1])
-
-    def show(self, scene: Scene) -> None:
-        """Draw, encode and publish one scene."""
-        start_ns = self._clock()
-        canvas = self._annotator.draw(scene)
+    def _show(self, scene: Scene) -> None:
+        now_ns = self._published_ns = self._clock()
         self._told = None
-        self._publish(canvas, scene.frame.seq, scene.frame.t_ns, start_ns)
+        audience = self._audience
+        due = [showing for showing in audience.showings if not showing.interval_ns or showing.open_ns <= now_ns]
+        if due:
+            self._press.print_scene(scene, due, with_result=audience.readers > 0)
 
-    def show_notice(self, source: SourceStatus, t_ns: int) -> None:
-        """Publish a picture that says why there is none."""
-        title = "Waiting for the camera" if source.state == "starting" else f"Camera {source.state}"
-        canvas = self._annotator.notice(source.width or 640, source.height or 480, title, source.reason)
-        self._told = source
-        self._publish(canvas, source.frames, t_ns, t_ns, notice=True)
-
-    def _publish(self, canvas: Pixels, seq: int, t_ns: int, start_ns: int, *, notice: bool = False) -> None:
-        drawn_ns = self._clock()
-        data = encode_jpeg(canvas, self._quality)
+    def _show_notice(self, source: SourceStatus) -> None:
         self._published_ns = self._clock()
-        self._on_encoded(drawn_ns - start_ns, self._published_ns - drawn_ns)
-        height, width = canvas.shape[:2]
-        self._jpegs.put(JpegPacket(seq, t_ns, data, width, height, notice))
+        self._told = source
+        self._press.print_notice(source, self._published_ns, self._audience.showings)
+
+    def _repeat(self, source: SourceStatus) -> None:
+        """Send what is there again; make it where it is missing, such as for the first who wants it in that size."""
+        self._published_ns = self._clock()
+        audience = self._audience
+        newest = self._scenes.newer(0)
+        scene = None if newest is None or newest[1].frame.seq < source.since else newest[1]
+        missing = []
+        for showing in audience.showings:
+            found = showing.jpegs.newer(0)
+            if scene is not None and (found is None or not self._up_to_date(found[1], scene)):
+                missing.append(showing)
+            elif found is not None:
+                showing.jpegs.put(found[1])
+        if scene is not None and missing:
+            self._press.print_scene(scene, missing, with_result=audience.readers > 0)
+
+    def _up_to_date(self, packet: JpegPacket, scene: Scene) -> bool:
+        """Whether a picture is what would be made of the scene now."""
+        privacy = self._settings.current.privacy
+        complete = packet.result is not None or not self._audience.readers or privacy.events != "faces"
+        return packet.seq == scene.frame.seq and not packet.notice and complete and packet.privacy == privacy

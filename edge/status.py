@@ -2,14 +2,17 @@
 
 import msgspec
 
+from edge.control import ControlStatus
+
 
 class SourceStatus(msgspec.Struct, frozen=True):
     """The camera or file.
 
     Attributes:
         name: which one, for people.
-        state: `starting` (no picture yet), `online`, `stalled` (open, but silent), `reconnecting` (broken, and opened
-            again), `failed` (beyond mending; the program ends) or `ended` (a file is at its end).
+        state: `starting` (no picture yet), `online`, `stalled` (open, but silent), `waiting` (for somebody to send
+            pictures), `reconnecting` (broken, and opened again), `paused` or `stopped` (by a person), `failed` (beyond
+            mending; the program ends) or `ended` (a file is at its end).
         reason: why it was chosen, or why it is in this state.
         width: of the newest frame in px, 0 before the first.
         height: of the newest frame in px, 0 before the first.
@@ -82,6 +85,60 @@ class BudgetStatus(msgspec.Struct, frozen=True):
     changes: tuple[BudgetChange, ...]
 
 
+class ClientStatus(msgspec.Struct, frozen=True):
+    """One client that is served now.
+
+    Attributes:
+        kind: `stream` (pictures), `events` (records) or `push` (it sends pictures).
+        address: from where.
+        since_s: seconds since it came.
+        fps: pictures or records a second that it has taken, over the last seconds.
+        kbps: kilobits a second that it has taken, over the last seconds.
+        skipped: pictures it did not get because it, or the bandwidth it is allowed, was too slow for them.
+        options: what it asked for, as in the URL; empty: nothing but the default.
+    """
+
+    kind: str
+    address: str
+    since_s: float
+    fps: float
+    kbps: float
+    skipped: int
+    options: str
+
+
+class PrivacyStatus(msgspec.Struct, frozen=True):
+    """What leaves the program.
+
+    Attributes:
+        video: `full`, `blurred`, `boxes` or `none`.
+        masks: how many regions are blacked out.
+        events: `faces`: a record per scene; `aggregate`: only sums over a period.
+    """
+
+    video: str = "full"
+    masks: int = 0
+    events: str = "faces"
+
+
+class UploadsStatus(msgspec.Struct, frozen=True):
+    """What clients may send to be analysed.
+
+    Attributes:
+        enabled: whether they may send anything.
+        max_mb: of one file.
+        max_minutes: of one video.
+        running: videos that are being analysed.
+        waiting: videos that wait for their turn, or are still arriving.
+    """
+
+    enabled: bool
+    max_mb: float
+    max_minutes: float
+    running: int
+    waiting: int
+
+
 class Status(msgspec.Struct, frozen=True):
     """A snapshot.
 
@@ -106,6 +163,11 @@ class Status(msgspec.Struct, frozen=True):
         delivery_ms: age of a frame when the kernel has taken its picture for a client; None while nobody watches.
         notices: warnings a person should see, such as a missing detector file.
         budget: what the analysis may spend; None where it takes its time, or `budget.adapt` is off.
+        clients: who is served now.
+        control: what a person asked of the source.
+        push: whether the source takes pictures from a browser or a program, at `/api/v1/push`.
+        privacy: what is shown and told of people.
+        uploads: whether pictures and videos may be sent to be analysed, and how large.
     """
 
     version: str
@@ -128,3 +190,8 @@ class Status(msgspec.Struct, frozen=True):
     delivery_ms: Percentiles | None = None
     notices: tuple[str, ...] = ()
     budget: BudgetStatus | None = None
+    clients: tuple[ClientStatus, ...] = ()
+    control: ControlStatus = ControlStatus()
+    push: bool = False
+    privacy: PrivacyStatus = PrivacyStatus()
+    uploads: UploadsStatus | None = None

@@ -6,6 +6,7 @@ import logging
 import signal
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from edge.errors import EXIT_CLEAN, PermanentError, TemporaryError, exit_code
@@ -14,7 +15,9 @@ from edge.notify import Notifier
 from edge.ports import Sink
 from edge.server.app import make_app, serving
 from edge.server.bind import bind, local_url
+from edge.server.reception import limits_for
 from edge.server.settings import ServerSettings
+from edge.server.tls import Tls
 from edge.server.view import Backstage
 from edge.worker import Body, Worker
 
@@ -24,7 +27,6 @@ SILENT_S = 20.0
 """A worker without a sign of life for so long is stuck: longer than any camera may take to open."""
 FAREWELL_S = 0.5
 """After a failure, so that who watches learns why the picture ends."""
-TICK_S = 0.25
 STOP_S = 0.8
 """Workers look up several times a second; one not back by now sits in a native call and is left."""
 
@@ -76,6 +78,7 @@ class Supervisor:
         *,
         announce: Callable[[str], None],
         duration_s: float | None = None,
+        tls: Tls | None = None,
     ) -> int:
         """Run until a signal, the end of the source, a failure, or `duration_s`.
 
@@ -84,6 +87,7 @@ class Supervisor:
             settings: where it listens.
             announce: told the URL once the server listens.
             duration_s: None: for ever.
+            tls: None: plain http.
 
         Returns:
             The exit code.
@@ -96,8 +100,9 @@ class Supervisor:
         notifier = Notifier()
         try:
             with bind(settings) as sock:
-                async with serving(make_app(backstage, settings), sock):
-                    announce(local_url(sock))
+                limits = limits_for(settings.max_clients, settings.send_timeout_s)
+                async with serving(make_app(backstage, settings), sock, tls=tls, limits=limits):
+                    announce(local_url(sock, "https" if tls else "http"))
                     _settle()
                     for worker in self._workers:
                         worker.start()
@@ -115,24 +120,25 @@ class Supervisor:
     async def _watch(self, backstage: Backstage, notifier: Notifier, duration_s: float | None) -> None:
         end_s = None if duration_s is None else time.monotonic() + duration_s
         every_s = min(1.0, notifier.watchdog_s / 4) if notifier.watchdog_s else 1.0
-        told_s = 0.0
+        due_s = 0.0
         while not self._stop.is_set():
             now_s = time.monotonic()
             if end_s is not None and now_s >= end_s:
                 return
-            if now_s - told_s >= every_s:
-                told_s = now_s
+            if now_s >= due_s:
+                due_s = now_s + every_s
                 well, why = self.alive()
                 if well:
                     notifier.alive()
                 elif not self._stop.is_set():
                     event(log, logging.ERROR, "worker.stuck", why)
-                status = backstage.status()
-                notifier.status(f"{status.source.state}, {status.fps:.1f} fps, {status.faces} faces")
-            try:
-                await asyncio.wait_for(self._stop.wait(), TICK_S)
-            except TimeoutError:
-                continue
+                if notifier.listened_to:  # the status costs as much as to serve three pictures
+                    status = backstage.status()
+                    notifier.status(f"{status.source.state}, {status.fps:.1f} fps, {status.faces} faces")
+            next_s = due_s if end_s is None else min(due_s, end_s)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(next_s - now_s):
+                    await self._stop.wait()
 
     def _catch_signals(self, loop: asyncio.AbstractEventLoop) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):

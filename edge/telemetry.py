@@ -5,18 +5,18 @@ import math
 import threading
 from bisect import bisect_left
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, InfoMetricFamily
+from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
-from prometheus_client.registry import Collector
 
 from edge.ports import Clock
-from edge.status import BudgetStatus, Percentiles, Status
+from edge.status import Percentiles
 from edge.types import JpegPacket, Scene
 
 WINDOW_S = 5.0
 WINDOW_ITEMS = 600
+COUNTED_AT_ONCE = 256
 
 STAGE_BUCKETS_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 AGE_BUCKETS_S = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
@@ -42,12 +42,48 @@ class Buckets:
         return list(zip(bounds, itertools.accumulate(self._counts), strict=True))
 
 
-class Stage:
-    """One stage's figures."""
+class Stages:
+    """What the stages of a frame take.
+
+    Counting costs ten times as much between two frames, when the processor has other things in its caches, as for many
+    frames at once.
+    """
 
     def __init__(self) -> None:
-        self.recent: deque[tuple[int, int]] = deque(maxlen=WINDOW_ITEMS)
-        self.buckets = Buckets(STAGE_BUCKETS_S)
+        self._recent: deque[tuple[int, Mapping[str, int]]] = deque(maxlen=WINDOW_ITEMS)
+        self._uncounted: list[Mapping[str, int]] = []
+        self._buckets: dict[str, Buckets] = {}
+
+    def observe(self, now_ns: int, spent_ns: Mapping[str, int]) -> None:
+        """One more frame is done; `spent_ns` is not changed any more."""
+        self._recent.append((now_ns, spent_ns))
+        self._uncounted.append(spent_ns)
+        if len(self._uncounted) >= COUNTED_AT_ONCE:
+            self._count()
+
+    def since(self, since_ns: int) -> dict[str, list[int]]:
+        """Times in ns by stage, of the frames that were done since then."""
+        found: dict[str, list[int]] = {}
+        for t_ns, spent_ns in self._recent:
+            if t_ns >= since_ns:
+                for stage, ns in spent_ns.items():
+                    found.setdefault(stage, []).append(ns)
+        return found
+
+    @property
+    def buckets(self) -> Mapping[str, Buckets]:
+        """By stage, since the start."""
+        self._count()
+        return self._buckets
+
+    def _count(self) -> None:
+        for spent_ns in self._uncounted:
+            for stage, ns in spent_ns.items():
+                known = self._buckets.get(stage)
+                if known is None:
+                    known = self._buckets[stage] = Buckets(STAGE_BUCKETS_S)
+                known.observe(ns / 1e9)
+        self._uncounted.clear()
 
 
 class Ages:
@@ -78,7 +114,8 @@ class Telemetry:
         self._scenes: deque[int] = deque(maxlen=WINDOW_ITEMS)
         self._analysed = Ages()
         self._delivered = Ages()
-        self._stages: dict[str, Stage] = {}
+        self._analysing = Stages()
+        self._presenting = Stages()
         self._skipped: Counter[str] = Counter()
         self._decisions: Counter[str] = Counter()
         self._label_s: dict[str, float] = {}
@@ -105,8 +142,7 @@ class Telemetry:
                     self._newest_id = track.id
                 if track.label is not None and track.age > 1:  # a new face was not there since the last scene
                     self._label_s[track.label] = self._label_s.get(track.label, 0.0) + dt_s
-            for stage, spent_ns in scene.timings_ns.items():
-                self._stage(stage, now_ns, spent_ns)
+            self._analysing.observe(now_ns, scene.timings_ns)
             if self._live:
                 self._analysed.observe(now_ns, now_ns - scene.frame.t_ns)
 
@@ -115,8 +151,7 @@ class Telemetry:
         now_ns = self._clock()
         with self._lock:
             self.encoded += 1
-            self._stage("draw", now_ns, draw_ns)
-            self._stage("encode", now_ns, encode_ns)
+            self._presenting.observe(now_ns, {"draw": draw_ns, "encode": encode_ns})
 
     def delivered(self, packet: JpegPacket) -> None:
         """The kernel has taken a picture for a client."""
@@ -130,13 +165,6 @@ class Telemetry:
         """Frames were not analysed."""
         with self._lock:
             self._skipped[reason] += frames
-
-    def _stage(self, stage: str, now_ns: int, spent_ns: int) -> None:
-        known = self._stages.get(stage)
-        if known is None:
-            known = self._stages[stage] = Stage()
-        known.recent.append((now_ns, spent_ns))
-        known.buckets.observe(spent_ns / 1e9)
 
     @property
     def fps(self) -> float:
@@ -166,7 +194,7 @@ class Telemetry:
         """Time per stage over the window."""
         with self._lock:
             since_ns = self._since_ns()
-            spent = {stage: [ns for t, ns in known.recent if t >= since_ns] for stage, known in self._stages.items()}
+            spent = {**self._analysing.since(since_ns), **self._presenting.since(since_ns)}
         found = {stage: _percentiles(values) for stage, values in spent.items()}
         return {stage: value for stage, value in found.items() if value is not None}
 
@@ -192,8 +220,8 @@ class Telemetry:
             "emotion_edge_delivery_age_seconds", "Age of a frame when the kernel had taken its picture for a client"
         )
         with self._lock:
-            for stage, known in self._stages.items():
-                stages.add_metric([stage], known.buckets.cumulative, known.buckets.sum_s)
+            for stage, known in {**self._analysing.buckets, **self._presenting.buckets}.items():
+                stages.add_metric([stage], known.cumulative, known.sum_s)
             for family, known_ages in ((ages, self._analysed), (deliveries, self._delivered)):
                 family.add_metric([], known_ages.buckets.cumulative, known_ages.buckets.sum_s)
         yield stages
@@ -221,60 +249,3 @@ def _percentiles(values_ns: list[int]) -> Percentiles | None:
     values_ns.sort()
     p50, p95 = (values_ns[math.ceil(share * len(values_ns)) - 1] / 1e6 for share in (0.50, 0.95))
     return Percentiles(round(p50, 3), round(p95, 3))
-
-
-class StatusCollector(Collector):
-    """What `/state` knows, and how the times are distributed, as Prometheus metrics, read at each scrape."""
-
-    def __init__(self, status: Callable[[], Status], telemetry: Telemetry) -> None:
-        self._status = status
-        self._telemetry = telemetry
-
-    def describe(self) -> Iterable[Metric]:
-        """Nothing: the registry must not ask for the status before all parts are there."""
-        return ()
-
-    def collect(self) -> Iterator[Metric]:
-        """One sample of each."""
-        status = self._status()
-        info = {
-            "version": status.version,
-            "runtime": status.runtime,
-            "detector": status.detector,
-            "model": status.model,
-        }
-        yield InfoMetricFamily("emotion_edge_build", "What is running", info)
-        yield GaugeMetricFamily(
-            "emotion_edge_source_online", "1 while frames come", float(status.source.state == "online")
-        )
-        yield GaugeMetricFamily("emotion_edge_fps", "Scenes analysed per second", status.fps)
-        yield GaugeMetricFamily("emotion_edge_faces", "Faces in the newest scene", status.faces)
-        yield GaugeMetricFamily("emotion_edge_viewers", "Clients of the stream", status.viewers)
-        yield CounterMetricFamily("emotion_edge_frames", "Frames grabbed", status.source.frames)
-        yield CounterMetricFamily("emotion_edge_source_reconnects", "Source opened again", status.source.reconnects)
-        yield CounterMetricFamily("emotion_edge_events_lost", "Scenes not written to the event log", status.events_lost)
-        yield CounterMetricFamily("emotion_edge_jpegs", "JPEGs encoded", status.encoded)
-        skipped = CounterMetricFamily("emotion_edge_skipped_frames", "Frames not analysed", labels=["reason"])
-        for reason, frames in status.skipped.items():
-            skipped.add_metric([reason], frames)
-        yield skipped
-        decisions = CounterMetricFamily("emotion_edge_decisions", "Frames by the policy's reason", labels=["reason"])
-        for reason, frames in status.decisions.items():
-            decisions.add_metric([reason], frames)
-        yield decisions
-        if status.budget:
-            yield from _budget_metrics(status.budget)
-        yield from self._telemetry.histograms()
-
-
-def _budget_metrics(budget: BudgetStatus) -> Iterator[Metric]:
-    """What the analysis may spend."""
-    yield GaugeMetricFamily("emotion_edge_effort_level", "Level of effort; 0 is all of it", budget.level)
-    if budget.temperature_c is not None:
-        yield GaugeMetricFamily("emotion_edge_temperature_celsius", "Of the processor", budget.temperature_c)
-    if budget.cpu_share is not None:
-        yield GaugeMetricFamily("emotion_edge_cpu_share", "Processor time as a share of one core", budget.cpu_share)
-    changes = CounterMetricFamily("emotion_edge_budget_changes", "Changes of effort", labels=["reason"])
-    for reason, count in budget.counts.items():
-        changes.add_metric([reason], count)
-    yield changes

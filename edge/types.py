@@ -8,11 +8,16 @@ Published arrays are read-only: whoever wants to draw makes its own copy.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import cv2
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:  # both are made of what stands here
+    from edge.config import PrivacyConfig
+    from edge.events import SceneEvent
 
 Pixels = NDArray[np.uint8]
 EmotionScores = NDArray[np.float32]
@@ -284,6 +289,8 @@ class JpegPacket(msgspec.Struct, frozen=True, eq=False):
         width: in px.
         height: in px.
         notice: whether it is no frame, but a placeholder that says why there is none.
+        privacy: what was allowed to be shown when it was made; it must not be sent once that is something else.
+        result: the record of its frame, if anybody wanted it when it was made.
     """
 
     seq: int
@@ -292,3 +299,5 @@ class JpegPacket(msgspec.Struct, frozen=True, eq=False):
     width: int
     height: int
     notice: bool = False
+    privacy: "PrivacyConfig | None" = None
+    result: "SceneEvent | None" = None

@@ -4,13 +4,16 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from edge.errors import TemporaryError
 from edge.ports import Clock
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class Control:
 
     def __init__(self, clock: Clock) -> None:
         self._stop = threading.Event()
+        self._hurry = threading.Event()
         self._clock = clock
         self._failures = 0
         self._progress_ns = clock()
@@ -51,6 +55,10 @@ class Control:
         """Sleep, but not into a stop; whether a stop was asked for."""
         return self._stop.wait(seconds)
 
+    def hurry(self) -> None:
+        """Cut short the wait before the next try, now or next time; any thread may."""
+        self._hurry.set()
+
     def beat(self) -> None:
         """Show a sign of life: the body is not stuck."""
         self._progress_ns = self._clock()
@@ -58,6 +66,7 @@ class Control:
     def recovered(self) -> None:
         """Work was done again: the next failure starts with the shortest wait."""
         self._failures = 0
+        self._hurry.clear()
         self.beat()
 
 
@@ -71,6 +80,14 @@ def outcome(call: Callable[[], None]) -> Exception | None:
     except Exception as error:
         return error
     return None
+
+
+async def outcome_of(call: Awaitable[T]) -> T | Exception:
+    """What a coroutine gives, or what it raised, for whoever has to answer in either case."""
+    try:
+        return await call
+    except Exception as error:
+        return error
 
 
 class Worker:
@@ -108,6 +125,7 @@ class Worker:
     def stop(self) -> None:
         """Ask the body to return; does not wait."""
         self._control._stop.set()
+        self._control.hurry()
 
     def join(self, timeout_s: float) -> bool:
         """Wait for the thread; whether it has ended."""
@@ -123,6 +141,7 @@ class Worker:
     def _run(self) -> None:
         control = self._control
         while not control.stopping:
+            control._hurry.clear()
             try:
                 self._body(control)
                 break
@@ -132,7 +151,8 @@ class Worker:
                 wait_s = self._backoff.wait_s(control._failures, random.random())
                 if self._on_retry:
                     self._on_retry(error, wait_s)
-                control.wait(wait_s)
+                if not control.stopping:
+                    control._hurry.wait(wait_s)
             except Exception as error:
                 self.failure = error
                 break

@@ -68,6 +68,7 @@ class FakeSource:
         self._frames = iter(frames)
         self._then = then or SourceEnded("no more")
         self.closed = 0
+        self.held = 0
 
     def read(self, timeout_s: float) -> Frame:
         """The next frame, or the error at the end."""
@@ -76,6 +77,11 @@ class FakeSource:
                 raise frame
             return frame
         raise self._then
+
+    def hold(self) -> bool:
+        """Keeps its place."""
+        self.held += 1
+        return True
 
     def close(self) -> None:
         """Counts."""

@@ -9,6 +9,9 @@ import psutil
 
 from edge.audience import Audience
 from edge.capture import Capture
+from edge.config import Config
+from edge.events import scene_event
+from edge.live import LiveSettings
 from edge.ports import FrameSource
 from edge.present import Present
 from edge.slot import LatestSlot
@@ -53,7 +56,8 @@ class Rig:
     def __init__(self, open_source: Callable[[], FrameSource], timeout_s: float, backoff: Backoff = QUICK) -> None:
         self.frames: LatestSlot[Frame] = LatestSlot()
         self.scenes: LatestSlot[Scene] = LatestSlot()
-        self.jpegs: LatestSlot[JpegPacket] = LatestSlot()
+        self._audience = Audience()
+        self.jpegs: LatestSlot[JpegPacket] = self._audience.default.jpegs
         self.capture = Noted("camera", "asked for", open_source, self.frames, timeout_s)
         self.capture.states, self.capture.reasons = ["starting"], [""]
         self.waits_s: list[float] = []
@@ -61,9 +65,14 @@ class Rig:
         self.showed_a_face_while_broken = False
         self._noticed = False
         self.jpegs.subscribe(self._published)
-        self._audience = Audience()
         present = Present(
-            self.scenes, self.jpegs, self._audience, lambda: self.capture.status, 70, time.monotonic_ns, lambda *_: None
+            self.scenes,
+            self._audience,
+            lambda: self.capture.status,
+            LiveSettings(Config()),
+            time.monotonic_ns,
+            lambda *_: None,
+            lambda scene: scene_event(scene, "camera", None),
         )
         self._workers = [
             Worker("capture", self.capture.run, on_end=self._over, on_retry=self._retrying, backoff=backoff),

@@ -9,7 +9,9 @@ from typing import Any
 
 from edge.server.app import make_app, serving
 from edge.server.bind import bind, local_url
+from edge.server.reception import DEFAULT_LIMITS, Limits
 from edge.server.settings import ServerSettings
+from edge.server.tls import Tls
 from edge.server.view import Backstage
 
 
@@ -29,7 +31,9 @@ class Served:
 
 
 @contextmanager
-def serve(backstage: Backstage, settings: ServerSettings) -> Iterator[Served]:
+def serve(
+    backstage: Backstage, settings: ServerSettings, *, tls: Tls | None = None, limits: Limits = DEFAULT_LIMITS
+) -> Iterator[Served]:
     """Serve on a thread of its own for as long as the context lasts; leaving it takes less than a second.
 
     Raises:
@@ -39,7 +43,7 @@ def serve(backstage: Backstage, settings: ServerSettings) -> Iterator[Served]:
 
     async def until_stopped() -> None:
         stop = asyncio.Event()
-        async with serving(make_app(backstage, settings), sock):
+        async with serving(make_app(backstage, settings), sock, tls=tls, limits=limits):
             started.set_result((asyncio.get_running_loop(), stop))
             await stop.wait()
 
@@ -50,7 +54,7 @@ def serve(backstage: Backstage, settings: ServerSettings) -> Iterator[Served]:
         if not started.done():
             done.result()
         try:
-            yield Served(url=local_url(sock), port=sock.getsockname()[1], done=done)
+            yield Served(url=local_url(sock, "https" if tls else "http"), port=sock.getsockname()[1], done=done)
         finally:
             loop, stop = started.result()
             with suppress(RuntimeError):  # the loop is closed: the server died, and `done` says of what

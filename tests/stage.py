@@ -10,9 +10,12 @@ import numpy as np
 from prometheus_client import CollectorRegistry, Counter
 
 from edge.audience import Audience
+from edge.config import Config
 from edge.contract.labels import FER2013_LABELS
-from edge.events import SceneEvent, scene_event
+from edge.events import AggregateEvent, SceneEvent, scene_event
+from edge.live import LiveSettings
 from edge.palette import face_colour
+from edge.server.clients import Clients
 from edge.server.view import Backstage
 from edge.slot import LatestSlot
 from edge.status import Percentiles, SourceStatus, Status
@@ -23,15 +26,23 @@ THRESHOLD = 0.45
 
 
 class Stage:
-    """Holds the slots that the server reads. `step` makes one scene; `running` makes them all the time."""
+    """Holds the slots that the server reads. `step` makes one scene; `running` makes them all the time.
+
+    Attributes:
+        encodes: whether `step` makes the default picture where somebody watches, whatever kind that wants.
+    """
 
     def __init__(self, faces: int = 2) -> None:
         self.faces = faces
         self.seq = 0
         self.encoded = 0
+        self.encodes = True
         self.scenes: LatestSlot[Scene] = LatestSlot()
-        self.jpegs: LatestSlot[JpegPacket] = LatestSlot()
-        self.audience = Audience()
+        self.aggregates: LatestSlot[AggregateEvent] = LatestSlot()
+        self.audience = Audience(lambda: self.settings.current.stream.max_variants)
+        self.jpegs: LatestSlot[JpegPacket] = self.audience.default.jpegs
+        self.settings = LiveSettings(Config())
+        self.clients = Clients()
         self.registry = CollectorRegistry()
         self.source = SourceStatus(
             "demo camera", "online", "chosen because no camera is connected", WIDTH_PX, HEIGHT_PX
@@ -45,10 +56,12 @@ class Stage:
         """What the composition root would hand to the server."""
         return Backstage(
             scenes=self.scenes,
-            jpegs=self.jpegs,
             audience=self.audience,
+            clients=self.clients,
+            settings=self.settings,
             status=self.status,
             event=self.event,
+            aggregates=self.aggregates,
             registry=self.registry,
             ready=lambda: self.ready,
             alive=lambda: self.alive,
@@ -62,7 +75,7 @@ class Stage:
         scene = Scene(frame, tracks, FER2013_LABELS, Decision(self.seq % 5 == 1, "cadence"), {"detect": 2_100_000})
         self._frames.inc()
         self.scenes.put(scene)
-        if self.audience.count > 0:
+        if self.encodes and self.audience.count > 0:
             self.encode(scene)
         return scene
 
@@ -70,7 +83,15 @@ class Stage:
         """Draw and encode a scene, watched or not."""
         ok, data = cv2.imencode(".jpg", draw(scene))
         assert ok
-        packet = JpegPacket(scene.frame.seq, scene.frame.t_ns, data.tobytes(), WIDTH_PX, HEIGHT_PX)
+        packet = JpegPacket(
+            scene.frame.seq,
+            scene.frame.t_ns,
+            data.tobytes(),
+            WIDTH_PX,
+            HEIGHT_PX,
+            privacy=self.settings.current.privacy,
+            result=self.event(scene),
+        )
         self.encoded += 1
         self.jpegs.put(packet)
         return packet
@@ -119,6 +140,7 @@ class Stage:
             decisions={"cadence": 812, "new scene": 31},
             viewers=self.audience.count,
             encoded=self.encoded,
+            clients=self.clients.status(),
             notices=self.notices,
         )
 

@@ -68,13 +68,13 @@ def bind(settings: ServerSettings) -> socket.socket:
     return sock
 
 
-def local_url(sock: socket.socket) -> str:
+def local_url(sock: socket.socket, scheme: str = "http") -> str:
     """The address to open on this machine for a listening socket."""
     host, port = sock.getsockname()[:2]
     address = ipaddress.ip_address(host)
     if address.is_unspecified:
-        return f"http://127.0.0.1:{port}/"
-    return f"http://[{host}]:{port}/" if address.version == 6 else f"http://{host}:{port}/"
+        return f"{scheme}://127.0.0.1:{port}/"
+    return f"{scheme}://[{host}]:{port}/" if address.version == 6 else f"{scheme}://{host}:{port}/"
 
 
 def _why_not(error: OSError, host: str, port: int) -> str:

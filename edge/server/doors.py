@@ -1,12 +1,14 @@
-"""The two small pages around signing in. They need nothing else from the server, which shows nothing before."""
+"""The small pages around signing in. They need nothing else from the server, which shows nothing before."""
 
 import base64
 import hashlib
+import math
 from html import escape
 from string import Template
 from typing import Final
 
 from edge.server.headers import CSP
+from edge.server.lockout import in_words
 
 STYLE: Final = """
 :root { color-scheme: light dark; font: 1rem/1.6 system-ui, sans-serif; }
@@ -35,19 +37,39 @@ SIGN_IN = Template("""<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Sign in – emotion-edge</title>
-<link rel="icon" href="favicon.svg" type="image/svg+xml">
+<link rel="icon" href="${root}favicon.svg" type="image/svg+xml">
 <style>$style</style>
 </head>
 <body>
 <main>
 <h1>$title</h1>
 <p>Open the address with <code>?token=…</code> that emotion-edge printed when it started, or enter that token here.</p>
-<form action="./" method="get">
+<form action="${root}login" method="post">
 <input type="text" autocomplete="username" value="emotion-edge" hidden>
 <label for="token">Token</label>
 <input id="token" name="token" type="password" required autocomplete="current-password" autofocus>
 <button>Watch</button>
 </form>
+</main>
+</body>
+</html>
+""")
+
+LOCKED = Template("""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="refresh" content="$seconds; url=$root">
+<title>Please wait – emotion-edge</title>
+<link rel="icon" href="${root}favicon.svg" type="image/svg+xml">
+<style>$style</style>
+</head>
+<body>
+<main>
+<h1>Too many wrong tokens</h1>
+<p>The next one is looked at in <strong>$words</strong>. This page will ask for it again by itself.</p>
+<p>The right token is in the address that emotion-edge printed when it started.</p>
 </main>
 </body>
 </html>
@@ -65,9 +87,20 @@ SIGNED_IN = Template("""<!doctype html>
 """)
 
 
-def sign_in_page(wrong: bool) -> str:
-    """HTML that asks for the token; `wrong`: the one given was not it."""
-    return SIGN_IN.substitute(style=STYLE, title="That was not the token" if wrong else "This camera is private")
+def sign_in_page(root: str, wrong: bool) -> str:
+    """HTML that asks for the token.
+
+    Args:
+        root: the way to `/`, such as `./`.
+        wrong: the one given was not it.
+    """
+    title = "That was not the token" if wrong else "This camera is private"
+    return SIGN_IN.substitute(style=STYLE, title=title, root=root)
+
+
+def locked_page(root: str, wait_s: float) -> str:
+    """HTML for whoever has to wait; it goes on to `root` when the time is over."""
+    return LOCKED.substitute(style=STYLE, words=in_words(wait_s), seconds=math.ceil(wait_s), root=root)
 
 
 def signed_in_page(target: str) -> str:

@@ -18,7 +18,7 @@ class Newest(Generic[T]):
 
     def __init__(self, slot: LatestSlot[T]) -> None:
         self._slot = slot
-        self._changed = asyncio.Event()
+        self._waiting: set[asyncio.Future[None]] = set()
         self._closed = False
         self._waking = False
         self._readers = 0
@@ -41,14 +41,18 @@ class Newest(Generic[T]):
     async def newer(self, seq: int) -> tuple[int, T] | None:
         """The newest item and its number once that is above `seq`; None when there will be none any more."""
         while not self._closed:
-            # taken before looking: what arrives in between sets this very event
-            changed = self._changed
             found = self._slot.newer(seq)
             if found is not None:
                 return found
             if self._slot.closed:
                 break
-            await changed.wait()
+            # what arrives in between wakes up: that is done by the loop, which does not run before this waits
+            waiter = asyncio.get_running_loop().create_future()
+            self._waiting.add(waiter)
+            try:
+                await waiter
+            finally:
+                self._waiting.discard(waiter)
         return None
 
     def seq(self) -> int:
@@ -74,5 +78,6 @@ class Newest(Generic[T]):
 
     def _wake(self) -> None:
         self._waking = False
-        changed, self._changed = self._changed, asyncio.Event()
-        changed.set()
+        for waiter in self._waiting:
+            if not waiter.done():
+                waiter.set_result(None)

@@ -16,6 +16,13 @@ SEND_BUFFER_BYTES = 128 * 1024
 """What the kernel may hold for one client: a few pictures. Its own choice grows to megabytes: seconds of lag."""
 
 
+def endless(headers: Mapping[str, str]) -> web.StreamResponse:
+    """A response without a length, that nothing on its way may keep; as it is, it answers a HEAD request."""
+    return web.StreamResponse(
+        headers={**headers, "Cache-Control": "no-store, no-transform", "Pragma": "no-cache", "X-Accel-Buffering": "no"}
+    )
+
+
 async def push(
     request: web.Request, headers: Mapping[str, str], parts: AsyncGenerator[bytes, None], timeout_s: float
 ) -> web.StreamResponse:
@@ -29,13 +36,12 @@ async def push(
         parts: the body; closed in the end.
         timeout_s: a client that does not take a part within this time is dropped.
     """
-    response = web.StreamResponse(
-        headers={**headers, "Cache-Control": "no-store, no-transform", "Pragma": "no-cache", "X-Accel-Buffering": "no"}
-    )
-    transport = request.transport
+    response = endless(headers)
+    transport, now_s = request.transport, asyncio.get_running_loop().time
     if transport is not None:
-        # asyncio pauses the writer as soon as anything is left over, and goes on when nothing is
-        transport.set_write_buffer_limits(high=0)
+        # asyncio pauses the writer as soon as anything is left over, and goes on when nothing is. Not 0: asyncio's TLS
+        # pauses at that size, not above it, so that it would wait with nothing left over
+        transport.set_write_buffer_limits(high=1)
         sock = transport.get_extra_info("socket")
         if sock is not None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
@@ -46,10 +52,10 @@ async def push(
                 return response
             with _Patience(request, timeout_s) as patience:
                 async for part in parts:
-                    patience.begin()
+                    patience.began_s = now_s()
                     await writer.write(part)
                     await writer.drain()
-                    patience.end()
+                    patience.began_s = None
                     if patience.over:
                         break
         except ConnectionError:
@@ -64,23 +70,16 @@ class _Patience:
     get a quarter more than its time.
 
     Attributes:
+        began_s: when the part that is on its way went off; None: the last one was taken.
         over: whether it was dropped.
     """
 
     def __init__(self, request: web.Request, timeout_s: float) -> None:
+        self.began_s: float | None = None
         self.over = False
         self._request = request
         self._timeout_s = timeout_s
         self._loop = asyncio.get_running_loop()
-        self._began_s: float | None = None
-
-    def begin(self) -> None:
-        """A part is on its way."""
-        self._began_s = self._loop.time()
-
-    def end(self) -> None:
-        """It was taken."""
-        self._began_s = None
 
     def __enter__(self) -> "_Patience":
         self._look()
@@ -90,7 +89,7 @@ class _Patience:
         self._timer.cancel()
 
     def _look(self) -> None:
-        if self._began_s is not None and self._loop.time() - self._began_s >= self._timeout_s:
+        if self.began_s is not None and self._loop.time() - self.began_s >= self._timeout_s:
             self._drop()
             return
         self._timer = self._loop.call_later(self._timeout_s / 4, self._look)

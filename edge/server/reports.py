@@ -4,21 +4,27 @@ import msgspec
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from edge.events import schema
 from edge.server.view import Backstage, Health
 
 NO_STORE = {"Cache-Control": "no-store"}
 
 
 class Reports:
-    """Handlers for `/state`, `/metrics`, `/livez` and `/readyz`."""
+    """Handlers for `/state`, `/metrics`, `/livez`, `/readyz`, and for the schema of all records."""
 
     def __init__(self, backstage: Backstage) -> None:
         self._stage = backstage
+        self._schema = msgspec.json.encode(schema())
 
     async def state(self, _request: web.Request) -> web.Response:
         """`/state`: the status as JSON."""
         body = msgspec.json.encode(self._stage.status())
         return web.Response(body=body, headers={"Content-Type": "application/json; charset=utf-8", **NO_STORE})
+
+    async def schema(self, _request: web.Request) -> web.Response:
+        """`/api/v1/schema.json`: the JSON Schema of all records."""
+        return web.Response(body=self._schema, content_type="application/schema+json", headers=NO_STORE)
 
     async def metrics(self, _request: web.Request) -> web.Response:
         """`/metrics`: Prometheus' text format."""

@@ -28,7 +28,7 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     insecure: bool = False
     max_clients: Annotated[int, Meta(ge=1, le=1024)] = 32
     send_timeout_s: Annotated[float, Meta(gt=0, le=300)] = 10.0
-    events_hz: Annotated[float, Meta(gt=0, le=60)] = 10.0
+    events_hz: Annotated[float, Meta(ge=0.01, le=60)] = 10.0
     client_kbps: Annotated[float, Meta(ge=0, le=1e9)] = 0.0
     tls: bool = False
     certificate: str = ""

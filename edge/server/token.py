@@ -36,20 +36,21 @@ def load_or_make_token(path: Path) -> str:
         ) from error
 
 
-def lan_urls(host: str, port: int, token: str | None) -> list[str]:
+def lan_urls(host: str, port: int, token: str | None, scheme: str = "http") -> list[str]:
     """What to open on another device of the network, the likeliest first.
 
     Args:
         host: where the server listens; a wildcard gives a URL per address of this machine, and one by its mDNS name.
         port: the port it really has.
         token: goes into the URLs if set.
+        scheme: `https` if TLS is on.
     """
     query = "" if token is None else f"?token={quote(token, safe='')}"
     if host in {"0.0.0.0", "::"}:
         hosts = [*lan_addresses(), f"{socket.gethostname().partition('.')[0]}.local"]
     else:
         hosts = [f"[{host}]" if ":" in host else host]
-    return [f"http://{name}:{port}/{query}" for name in hosts]
+    return [f"{scheme}://{name}:{port}/{query}" for name in hosts]
 
 
 def lan_addresses() -> list[str]:

@@ -2,15 +2,21 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry
 
 from edge.audience import Audience
-from edge.events import SceneEvent
+from edge.config import Config
+from edge.control import Ask, ControlStatus, asked
+from edge.events import AggregateEvent, SceneEvent
+from edge.live import LiveSettings
+from edge.mailbox import Mailbox
+from edge.server.clients import Clients
 from edge.slot import LatestSlot
 from edge.status import Status
 from edge.types import JpegPacket, Scene
+from edge.uploads.desk import UploadDesk
 
 Health = Callable[[], tuple[bool, str]]
 """Whether it is well, and why (not), in one line."""
@@ -27,24 +33,34 @@ class Backstage:
 
     Attributes:
         scenes: the newest analysed frame.
-        jpegs: the newest encoded picture.
-        audience: entered for as long as a client needs pictures; nobody encodes while it is empty.
+        audience: entered for as long as a client needs pictures, and gives them; nobody encodes while it is empty.
         status: the snapshot that `/state` shows.
         event: the record of a scene.
         registry: what `/metrics` exports.
         ready: whether frames flow.
         alive: whether all workers do their work; False asks for a restart.
+        clients: whom it serves now; the server's own.
+        settings: what may be changed while the program runs is read from there each time.
+        control: pauses, stops and starts the source.
+        mailbox: where pictures from outside are put; None if the source takes none.
+        aggregates: the newest aggregate; there are some only with `privacy.events = "aggregate"`.
+        uploads: takes pictures and videos in; None: the server makes one of its own.
         timestamp_s: seconds since 1970 of a picture's `t_ns`, for its X-Timestamp.
         delivered: told each picture that the kernel has taken for a client of the stream.
     """
 
     scenes: LatestSlot[Scene]
-    jpegs: LatestSlot[JpegPacket]
     audience: Audience
     status: Callable[[], Status]
     event: Callable[[Scene], SceneEvent]
     registry: CollectorRegistry
     ready: Health
     alive: Health
+    clients: Clients = field(default_factory=Clients)
+    settings: LiveSettings = field(default_factory=lambda: LiveSettings(Config()))
+    control: Ask = lambda action: asked(ControlStatus(), action)
+    mailbox: Mailbox | None = None
+    uploads: UploadDesk | None = None
+    aggregates: LatestSlot[AggregateEvent] = field(default_factory=LatestSlot)
     timestamp_s: Callable[[int], float] = epoch_s
     delivered: Callable[[JpegPacket], None] = lambda _: None

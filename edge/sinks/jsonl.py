@@ -1,4 +1,4 @@
-"""The event log: one JSON line per scene with faces, rotated by size, written by a thread of its own.
+"""The event log: one JSON line per scene with faces, or per aggregate, rotated by size, written by a thread of its own.
 
 Lines are held back a few seconds and written together, to spare SD cards. A full disk is reported, survived, and what
 could not be written is counted.
@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from edge.errors import ConfigError
-from edge.events import SceneEvent
+from edge.events import AggregateEvent, SceneEvent
 from edge.logs import event
 from edge.types import Scene
 
@@ -35,7 +35,7 @@ class JsonlSink:
     def __init__(
         self,
         path: Path,
-        to_event: Callable[[Scene], SceneEvent],
+        to_event: Callable[[Scene], SceneEvent | None],
         *,
         max_bytes: int,
         keep: int,
@@ -43,6 +43,14 @@ class JsonlSink:
         lossless: bool = False,
     ) -> None:
         """Open the file for appending and start the writer.
+
+        Args:
+            path: of the file.
+            to_event: the record of a scene with faces; None where there must be none.
+            max_bytes: the file is rotated when it reaches this size.
+            keep: how many rotated files are kept.
+            flush_s: how long lines are held back.
+            lossless: wait for the disk instead of dropping lines.
 
         Raises:
             ConfigError: the file cannot be written.
@@ -70,9 +78,13 @@ class JsonlSink:
 
     def emit(self, scene: Scene) -> None:
         """Take the scene if it has faces."""
-        if not scene.tracks:
-            return
-        line = self._encoder.encode(self._to_event(scene)) + b"\n"
+        record = self._to_event(scene) if scene.tracks else None
+        if record is not None:
+            self.write(record)
+
+    def write(self, record: SceneEvent | AggregateEvent) -> None:
+        """Take a record, without blocking unless the sink is `lossless`."""
+        line = self._encoder.encode(record) + b"\n"
         try:
             self._waiting.put(line, block=self._lossless)
         except queue.Full:

@@ -65,6 +65,12 @@ class DemoSource:
             sitter.paste(picture, look, centre_px, face.radius * self._spec.height, face.roll_deg)
         return picture
 
+    def hold(self) -> bool:
+        """See `edge.ports.FrameSource`."""
+        if self._pacer:
+            self._pacer.hold()
+        return True
+
     def close(self) -> None:
         """See `edge.ports.FrameSource`."""
         self._closed = True

@@ -117,6 +117,10 @@ class FifoSource:
         self._undecodable += pixels is None
         return cast("Pixels | None", pixels)
 
+    def hold(self) -> bool:
+        """See `edge.ports.FrameSource`."""
+        return False
+
     def close(self) -> None:
         """See `edge.ports.FrameSource`."""
         if self._pipe is not None:

@@ -1,5 +1,6 @@
 """Video files, in real time or every frame in turn."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -14,6 +15,10 @@ from edge.sources.uri import PICTURE_SUFFIXES
 from edge.types import Frame, Pixels
 
 _FALLBACK_FPS = 30.0
+_ROUNDED_S = 0.0015
+"""Containers round their times to 1/1000 s and such: a frame that is off by less is where a constant rate has it."""
+_LONGEST_S = 60.0
+"""For which a film may show one frame; what claims to be longer is a jump in its times."""
 
 
 class FileSource:
@@ -46,6 +51,7 @@ class FileSource:
         # the frame that is grabbed, and the one to deliver next; `_begun` has grabbed the first
         self._grabbed = 0
         self._next = 0
+        self._film_at_s = self._told_s = self._start_s
 
     def read(self, timeout_s: float) -> Frame:
         """See `edge.ports.FrameSource`."""
@@ -60,8 +66,18 @@ class FileSource:
         if not ok:
             raise PermanentError(f"{self.name}: frame {index} cannot be decoded; the file is damaged, make it anew")
         self._next = index + 1
-        t_ns = self._clock() if self.live else round((self._start_s + index / self._fps) * 1e9)
+        t_ns = self._clock() if self.live else round(self._film_s(self._capture, index) * 1e9)
         return Frame(index + 1, t_ns, cast(Pixels, pixels))
+
+    def _film_s(self, capture: cv2.VideoCapture, index: int) -> float:
+        """When the frame is shown: where films of a varying rate have it, else evenly spaced."""
+        told_s, before_s = float(capture.get(cv2.CAP_PROP_POS_MSEC)) / 1e3, self._told_s
+        self._told_s = told_s
+        # some tell no times, or jump in them where they were joined
+        step_s = told_s - before_s if 0 < told_s - before_s <= _LONGEST_S else 1 / self._fps
+        even_s = self._start_s + index / self._fps
+        self._film_at_s = self._start_s if index == 0 else self._film_at_s + step_s
+        return even_s if self._loop or abs(self._film_at_s - even_s) <= _ROUNDED_S else self._film_at_s
 
     def _rewound(self, capture: cv2.VideoCapture) -> cv2.VideoCapture:
         if not self._loop:
@@ -80,6 +96,12 @@ class FileSource:
                 raise ConfigError(f"{self._path} is over before start={self._start_s:g} s; give a smaller number")
         return capture
 
+    def hold(self) -> bool:
+        """See `edge.ports.FrameSource`."""
+        if self._pacer:
+            self._pacer.hold()
+        return True
+
     def close(self) -> None:
         """See `edge.ports.FrameSource`."""
         if self._capture is not None:
@@ -92,6 +114,45 @@ def rate_of(capture: cv2.VideoCapture) -> float:
     fps = float(capture.get(cv2.CAP_PROP_FPS))
     # streams without a frame rate report 0, or their time base, such as 90000
     return fps if 0.1 <= fps <= 1000 else _FALLBACK_FPS
+
+
+@dataclass(frozen=True, slots=True)
+class FilmFacts:
+    """What a film's container says of it, before a frame is decoded.
+
+    Attributes:
+        width: in px.
+        height: in px.
+        fps: frames a second, on average.
+        frames: how many; an estimate in some containers; None if it does not tell.
+    """
+
+    width: int
+    height: int
+    fps: float
+    frames: int | None
+
+    @property
+    def duration_s(self) -> float | None:
+        """Its length in seconds, if it tells."""
+        return None if self.frames is None else self.frames / self.fps
+
+
+def film_facts(path: Path) -> FilmFacts:
+    """What is known of a film without decoding it.
+
+    Raises:
+        ConfigError: there is no such file.
+        PermanentError: it is no film.
+    """
+    capture = _opened(path)
+    width, height, count = (
+        float(capture.get(key))
+        for key in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT, cv2.CAP_PROP_FRAME_COUNT)
+    )
+    fps = rate_of(capture)
+    capture.release()
+    return FilmFacts(int(width), int(height), fps, round(count) if 0 < count < 1e12 else None)
 
 
 def check_video(path: Path) -> None:
@@ -113,16 +174,25 @@ def open_video(path: Path) -> cv2.VideoCapture:
         ConfigError: there is no such file.
         PermanentError: it holds no frame that FFMPEG can decode.
     """
+    capture = _opened(path)
+    if not capture.grab():
+        raise _no_film(path, _head(path))
+    return capture
+
+
+def _opened(path: Path) -> cv2.VideoCapture:
     check_video(path)
     head = _head(path)
     hush()
     # FFMPEG would render text as video ("tty")
-    capture = None if not head or _is_text(head) else cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
-    if capture is None or not capture.grab():
-        raise PermanentError(
-            f"{path} {_what(path, head)}; expected a video that FFMPEG can decode, such as H.264 in .mp4"
-        )
+    capture = None if not head or is_text(head) else cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    if capture is None or not capture.isOpened():
+        raise _no_film(path, head)
     return capture
+
+
+def _no_film(path: Path, head: bytes) -> PermanentError:
+    return PermanentError(f"{path} {_what(path, head)}; expected a video that FFMPEG can decode, such as H.264 in .mp4")
 
 
 def _head(path: Path) -> bytes:
@@ -133,7 +203,8 @@ def _head(path: Path) -> bytes:
         raise ConfigError(f"{path} cannot be read: {error.strerror}; let the user who runs this read it") from error
 
 
-def _is_text(head: bytes) -> bool:
+def is_text(head: bytes) -> bool:
+    """Whether a file that begins like this is text: UTF-8 without control characters."""
     try:
         text = head.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -147,7 +218,7 @@ def _is_text(head: bytes) -> bool:
 def _what(path: Path, head: bytes) -> str:
     if not head:
         return "is empty"
-    if _is_text(head):
+    if is_text(head):
         return f"is a text file beginning with {head[:24].decode('utf-8', 'replace')!r}"
     if path.suffix.lower() in PICTURE_SUFFIXES:
         return f"is a picture (use images:{path})"

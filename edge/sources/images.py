@@ -79,6 +79,12 @@ class ImagesSource:
             _log.warning("%s cannot be read as a picture and is left out", self._paths.pop(self._cursor))
         return None
 
+    def hold(self) -> bool:
+        """See `edge.ports.FrameSource`."""
+        if self._pacer:
+            self._pacer.hold()
+        return True
+
     def close(self) -> None:
         """See `edge.ports.FrameSource`."""
         self._closed = True
@@ -115,9 +121,10 @@ def find_pictures(pattern: str) -> tuple[Path, ...]:
         missing = f"no file matches {path}; expected a picture, a folder or a pattern such as 'shots/*.jpg'"
     if not found:
         raise ConfigError(missing)
-    return tuple(sorted(found, key=_natural))
+    return tuple(sorted(found, key=natural_order))
 
 
-def _natural(path: Path) -> list[tuple[int, int, str]]:
+def natural_order(path: Path) -> list[tuple[int, int, str]]:
+    """Sorts as people would: 2.jpg before 10.jpg."""
     parts = re.split(r"(\d+)", str(path))
     return [(0, int(part), part) if part.isdecimal() else (1, 0, part.lower()) for part in parts]

@@ -93,6 +93,10 @@ class NewestFrame:
             raise PermanentError(f"{self.name} is closed; open it again to read on")
         return self._newest(timeout_s)
 
+    def hold(self) -> bool:
+        """See `edge.ports.FrameSource`."""
+        return False
+
     def close(self) -> None:
         """See `edge.ports.FrameSource`. Returns within about `CLOSE_S` even if the device hangs."""
         if self._stop.is_set():

@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 
+from edge.mailbox import Mailbox
 from edge.ports import Clock, FrameSource
 from edge.sources.demo import DemoSource
 from edge.sources.fifo import FifoSource, check_pipe
@@ -10,7 +11,8 @@ from edge.sources.file import FileSource, check_video
 from edge.sources.images import ImagesSource, find_pictures
 from edge.sources.pacing import Sleep
 from edge.sources.picamera2 import open_picamera2
-from edge.sources.specs import DemoSpec, FifoSpec, FileSpec, ImagesSpec, Picamera2Spec, UrlSpec, V4l2Spec
+from edge.sources.push import PushSource
+from edge.sources.specs import DemoSpec, FifoSpec, FileSpec, ImagesSpec, Picamera2Spec, PushSpec, UrlSpec, V4l2Spec
 from edge.sources.uri import AUTO, parse
 from edge.sources.url import FROZEN_S, READ_TIMEOUT_S, open_url
 from edge.sources.v4l2 import open_v4l2
@@ -45,6 +47,7 @@ def open_source(
     sleep: Sleep = time.sleep,
     silence_s: float = READ_TIMEOUT_S,
     frozen_s: float = FROZEN_S,
+    mailbox: Mailbox | None = None,
 ) -> FrameSource:
     """Open the source that a URI names.
 
@@ -54,6 +57,7 @@ def open_source(
         sleep: how to wait.
         silence_s: after how long a silent network stream is given up.
         frozen_s: after how long a network stream that repeats one picture is given up; 0 for never.
+        mailbox: where `push:` takes its pictures from.
 
     Raises:
         ConfigError: the URI is wrong, or a library is missing.
@@ -69,6 +73,8 @@ def open_source(
             return ImagesSource(spec, clock, sleep)
         case FifoSpec() as spec:
             return FifoSource(spec, clock)
+        case PushSpec():
+            return PushSource(mailbox, clock, sleep)
         case spec:
             return _open_camera(spec, clock, silence_s, frozen_s)
 

@@ -29,6 +29,10 @@ class Pacer:
         self._start_ns: int | None = None
         self._next = 0
 
+    def hold(self) -> None:
+        """Let the time until the next `wait` not count: the picture that is next now is due then."""
+        self._start_ns = None
+
     def wait(self, timeout_s: float) -> int:
         """Wait for the next picture that is due.
 
@@ -40,7 +44,7 @@ class Pacer:
         """
         now_ns = self._clock()
         if self._start_ns is None:
-            self._start_ns = now_ns
+            self._start_ns = now_ns - round(self._next / self._fps * 1e9)
         late_s = (now_ns - self._start_ns) / 1e9 - self._next / self._fps
         if late_s > self._forgive_s:
             self._start_ns += round(late_s * 1e9)

@@ -75,6 +75,17 @@ class FifoSpec(msgspec.Struct, frozen=True, kw_only=True):
     path: Annotated[str, Meta(min_length=1, description="a named pipe, or - for standard input")]
 
 
+class PushSpec(_Sized, frozen=True, kw_only=True):
+    """JPEGs that a browser or a program sends to the server, at /api/v1/push."""
+
+    FORM: ClassVar = "push"
+    size: Annotated[
+        str,
+        Meta(pattern=r"^[1-9]\d{2,3}x[1-9]\d{2,3}$", description="largest picture that is taken, such as 1920x1080"),
+    ] = "1920x1080"
+    fps: Annotated[float, Meta(ge=1, le=120, description="pictures per second that are taken at most, 1 to 120")] = 30.0
+
+
 class V4l2Spec(_Sized, frozen=True, kw_only=True):
     """A camera of the operating system: USB, built in, or a capture card."""
 
@@ -123,7 +134,7 @@ class UrlSpec(msgspec.Struct, frozen=True, kw_only=True):
         return f"UrlSpec({redacted(self.url)})"
 
 
-SourceSpec = DemoSpec | FileSpec | ImagesSpec | FifoSpec | V4l2Spec | Picamera2Spec | UrlSpec
+SourceSpec = DemoSpec | FileSpec | ImagesSpec | FifoSpec | PushSpec | V4l2Spec | Picamera2Spec | UrlSpec
 
 
 def redacted(uri: str) -> str:

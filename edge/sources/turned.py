@@ -65,6 +65,10 @@ class TurnedSource:
             self._turn(frame.pixels, pixels)
         return Frame(frame.seq, frame.t_ns, pixels, frame.format)
 
+    def hold(self) -> bool:
+        """See `edge.ports.FrameSource`."""
+        return self._source.hold()
+
     def close(self) -> None:
         """See `edge.ports.FrameSource`."""
         self._source.close()

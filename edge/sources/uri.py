@@ -14,6 +14,7 @@ from edge.sources.specs import (
     FileSpec,
     ImagesSpec,
     Picamera2Spec,
+    PushSpec,
     SourceSpec,
     UrlSpec,
     V4l2Spec,
@@ -34,6 +35,7 @@ _KINDS: Final[dict[str, type[SourceSpec]]] = {
     "file": FileSpec,
     "images": ImagesSpec,
     "fifo": FifoSpec,
+    "push": PushSpec,
     "v4l2": V4l2Spec,
     "picamera2": Picamera2Spec,
 }

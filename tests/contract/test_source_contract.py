@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.errors import EdgeError, SourceEnded, TemporaryError
+from edge.errors import EdgeError, NotYet, SourceEnded, TemporaryError
+from edge.mailbox import Limits, Mailbox
 from edge.ports import FrameSource
 from edge.sources import open_source
 from edge.sources.turned import turned
@@ -29,6 +30,7 @@ ENDLESS = {
     "looping images": "images:{films}/*.png?loop=1&fps=30",
     "network camera": "{camera}/stream",
     "named pipe": "fifo:{films}/pipe",
+    "pictures that are sent": "push:?fps=120",
     "demo on its side": TURNED + "demo:?size=160x120",
     "network camera on its side": TURNED + "{camera}/stream",
 }
@@ -82,12 +84,31 @@ def fed(pipe: Path, jpegs: list[bytes]) -> Iterator[None]:
     writes.join(5)
 
 
+@pytest.fixture(scope="module")
+def mailbox(camera: MjpegServer) -> Iterator[Mailbox]:
+    """One that somebody sends to all the time."""
+    mailbox, over = Mailbox(Limits(max_fps=120)), threading.Event()
+
+    def send() -> None:
+        for jpeg in itertools.cycle(camera.pictures):
+            if over.wait(0.02):
+                break
+            mailbox.post(jpeg, time.monotonic_ns())
+
+    sends = threading.Thread(target=send, daemon=True)
+    sends.start()
+    yield mailbox
+    over.set()
+    sends.join(5)
+
+
 @pytest.fixture
-def opened(films: Path, camera: MjpegServer) -> Iterator[Callable[[str], FrameSource]]:
+def opened(films: Path, camera: MjpegServer, mailbox: Mailbox) -> Iterator[Callable[[str], FrameSource]]:
     with contextlib.ExitStack() as stack:
 
         def opened(uri: str) -> FrameSource:
-            source = open_source(uri.removeprefix(TURNED).format(films=films, camera=camera.url))
+            uri_here = uri.removeprefix(TURNED).format(films=films, camera=camera.url)
+            source = open_source(uri_here, mailbox=mailbox)
             if uri.startswith(TURNED):
                 source = turned(source, 90, mirror=True)
             stack.callback(source.close)
@@ -150,6 +171,25 @@ class TestEverySource:
             assert source.read(5.0).seq >= 1
             source.close()
 
+    def test_a_pause_keeps_its_place_or_what_comes_is_thrown_away(
+        self, uri: str, opened: Callable[[str], FrameSource]
+    ) -> None:
+        source = opened(uri)
+        first = source.read(5.0)
+        paused_ns = time.monotonic_ns()
+        while time.monotonic_ns() < paused_ns + 100_000_000:
+            if source.hold():
+                time.sleep(0.02)
+            else:
+                with contextlib.suppress(NotYet):
+                    source.read(0.02)
+        resumed_ns = time.monotonic_ns()
+        after = source.read(5.0)
+        if source.hold():
+            assert after.seq == first.seq + 1
+        else:
+            assert after.t_ns > resumed_ns - 100_000_000, "nothing old comes"
+
     def test_it_has_a_name_for_people(self, uri: str, opened: Callable[[str], FrameSource]) -> None:
         assert len(opened(uri).name) >= 4
 
@@ -199,4 +239,4 @@ def test_every_kind_that_can_exist_here_is_in_this_file(films: Path, camera: Mjp
     uris = [uri.removeprefix(TURNED).format(films=films, camera=camera.url) for uri in (ENDLESS | ENDING).values()]
     covered = {type(parse(uri)).__name__ for uri in uris}
     # v4l2 and picamera2 need hardware: see the unit tests
-    assert covered == {"DemoSpec", "FileSpec", "ImagesSpec", "FifoSpec", "UrlSpec"}
+    assert covered == {"DemoSpec", "FileSpec", "ImagesSpec", "FifoSpec", "PushSpec", "UrlSpec"}

@@ -47,6 +47,11 @@ def wait_for_picture(page: Any) -> None:
     page.wait_for_selector("#screen[data-state=live]", timeout=PATIENCE_MS)
 
 
+def wait_for_text(page: Any, selector: str, text: str) -> None:
+    script = "([selector, text]) => document.querySelector(selector)?.innerText === text"
+    page.wait_for_function(script, arg=[selector, text], timeout=PATIENCE_MS)
+
+
 def wait_for_change(look: Callable[[], Any], times: int, what: str) -> None:
     """Wait until `times` different values were seen."""
     seen = set()

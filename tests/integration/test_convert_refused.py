@@ -14,33 +14,11 @@ from edge.contract.card import read_card, with_card
 from edge.contract.chip import ChipSpec
 from edge.contract.labels import FER2013_LABELS
 from edge.errors import ConfigError, PermanentError
-from tests.sound_file import bare, code_and_words, failed, made_sound, report, solved, with_card_of, write
+from tests.sound_file import bare, code_and_words, failed, report, write
 from tests.training_fakes import fer_rows, write_fer
 from training.report import REPORT
 
 keras = pytest.importorskip("keras")
-
-
-@pytest.fixture(scope="module")
-def model() -> Any:
-    return solved()
-
-
-@pytest.fixture(scope="module")
-def sound(model: Any, tmp_path_factory: pytest.TempPathFactory) -> Question:
-    """A .keras file with its report, the data, and a sound .tflite with its card."""
-    return made_sound(tmp_path_factory.mktemp("sound"), model)
-
-
-@pytest.fixture(scope="module")
-def against(sound: Question) -> Path:
-    return sound.model.with_name("model.keras")
-
-
-@pytest.fixture
-def recarded(sound: Question, tmp_path: Path) -> Callable[..., Path]:
-    """The sound file with another card."""
-    return lambda **changes: with_card_of(sound, tmp_path / "recarded.tflite", **changes)
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])

@@ -12,16 +12,10 @@ from convert.graph import Graph, Operator, Tensor, load_graph
 from convert.structure import check_structure
 from convert.verify import Question
 from edge.contract.card import read_card
-from tests.sound_file import Chips, converted, failed, made_sound, pixels, solved
+from tests.sound_file import Chips, converted, failed, pixels
 from tests.training_fakes import fer_rows
 
 keras = pytest.importorskip("keras")
-
-
-@pytest.fixture(scope="module")
-def sound(tmp_path_factory: pytest.TempPathFactory) -> Question:
-    """A sound .tflite with its card."""
-    return made_sound(tmp_path_factory.mktemp("sound"), solved())
 
 
 def test_the_scaling_of_the_input_is_told_from_a_batchnorm(sound: Question):

@@ -21,10 +21,8 @@ from tests.sound_file import (
     code_and_words,
     converted,
     failed,
-    made_sound,
     pixels,
     solved,
-    with_card_of,
     with_figures,
 )
 from tests.training_fakes import fer_rows, noise_chips, real_fer2013
@@ -32,33 +30,11 @@ from tests.training_fakes import fer_rows, noise_chips, real_fer2013
 keras = pytest.importorskip("keras")
 
 
-@pytest.fixture(scope="module")
-def model() -> Any:
-    return solved()
-
-
-@pytest.fixture(scope="module")
-def sound(model: Any, tmp_path_factory: pytest.TempPathFactory) -> Question:
-    """A .keras file with its report, the data, and a sound .tflite with its card."""
-    return made_sound(tmp_path_factory.mktemp("sound"), model)
-
-
-@pytest.fixture(scope="module")
-def against(sound: Question) -> Path:
-    return sound.model.with_name("model.keras")
-
-
 @pytest.fixture
 def faulty(sound: Question, tmp_path: Path) -> Callable[[bytes], Path]:
     """Puts the sound file's card behind another model."""
     card, _ = read_card(sound.model.read_bytes(), "")
     return lambda content: carded(content, card, tmp_path / "faulty.tflite")
-
-
-@pytest.fixture
-def recarded(sound: Question, tmp_path: Path) -> Callable[..., Path]:
-    """The sound file with another card."""
-    return lambda **changes: with_card_of(sound, tmp_path / "recarded.tflite", **changes)
 
 
 REAL = 350

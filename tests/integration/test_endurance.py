@@ -21,6 +21,7 @@ from edge.types import PixelFormat, Pixels
 from edge.worker import Backoff
 from tests.mjpeg_server import mjpeg_server
 from tests.rig import Held, Rig
+from tests.senders import Sender, jpegs, receiving
 
 AT_ONCE = Backoff(0.0, 0.0, 0.0)
 RECONNECTS = 500
@@ -90,6 +91,36 @@ def test_they_stay_flat_over_real_connections_too() -> None:
     assert after.handles <= before.handles + 4
     assert after.rss_mb - before.rss_mb < 16
     print(f"\n50 real reconnects: RSS {after.rss_mb - before.rss_mb:+.1f} MB")
+
+
+def test_they_stay_flat_over_300_senders_half_of_which_vanish() -> None:
+    pictures = jpegs(4)
+    with receiving() as at:
+
+        def one(number: int) -> None:
+            sender = Sender(at.port).greeted()
+            sender.post(b"no picture")
+            sender.post(pictures[number % 4])
+            assert "result" in sender.answer(2)
+            if number % 2:
+                sender.vanish()
+            else:
+                sender.close()
+            at.rig.wait_for(lambda: not at.mailbox.sender)
+
+        for number in range(50):
+            one(number)
+        before = Held()
+        for number in range(300):
+            one(number)
+        at.rig.wait_for(lambda: not at.stage.clients.status())
+        gc.collect()
+        after = Held()
+        assert at.rig.retries == 0
+        assert after.threads <= before.threads
+        assert after.handles <= before.handles + 1
+        assert after.rss_mb - before.rss_mb < 8
+    print(f"\n300 senders: RSS {after.rss_mb - before.rss_mb:+.1f} MB, handles {after.handles - before.handles:+d}")
 
 
 class Fast:

@@ -1,14 +1,21 @@
 """Who gets in, over real sockets."""
 
+import asyncio
 import base64
 from collections.abc import Iterator
+from urllib.parse import urlencode
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
 
+from edge.server import lockout
+from edge.server.auth import Gate
+from edge.server.lockout import FREE_TRIES
 from edge.server.settings import ServerSettings
 from tests.serving import Served, serve
 from tests.stage import Stage
-from tests.wire import get
+from tests.wire import Wire, get
 
 TOKEN = "open-sesame/åß"  # not only ASCII, and not safe in a URL
 QUOTED = "open-sesame%2F%C3%A5%C3%9F"
@@ -151,3 +158,158 @@ def test_insecure_answers_to_every_name() -> None:
 
 def test_with_a_token_every_name_will_do(guarded: Served) -> None:
     assert get(guarded.port, "/state", Host="pi.local:8080", Authorization=f"Bearer {TOKEN}")[0] == 200
+
+
+def sign_in(server: Served, token: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
+    """What the sign-in page sends."""
+    body = urlencode({"token": token}).encode()
+    with Wire(server.port) as wire:
+        kind = {"Content_Type": "application/x-www-form-urlencoded", **headers}
+        wire.send("/login", "POST", Content_Length=str(len(body)), **kind)
+        wire.sock.sendall(body)
+        got = wire.read_headers()
+        return int(got["status"]), got, wire.read_all()
+
+
+@pytest.fixture
+def besieged() -> Iterator[Served]:
+    """One of its own: mistakes are remembered."""
+    with serve(Stage().backstage(), ServerSettings(port=0, token=TOKEN)) as served:
+        yield served
+
+
+def test_signing_in_sets_the_cookie_and_leads_to_the_page(besieged: Served) -> None:
+    status, headers, _ = sign_in(besieged, TOKEN)
+    assert (status, headers["location"]) == (303, "./")
+    cookie = headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Strict" in cookie
+    assert "Secure" not in cookie  # plain http: the browser would not keep it
+    assert get(besieged.port, "/state", Cookie=cookie.partition(";")[0])[0] == 200
+
+
+def test_a_wrong_or_empty_form_shows_the_page_again(besieged: Served) -> None:
+    status, headers, body = sign_in(besieged, "guess", Accept="text/html")
+    assert (status, "set-cookie" in headers) == (401, False)
+    assert b"not the token" in body
+    assert b'method="post"' in body
+    assert b"private" in sign_in(besieged, "", Accept="text/html")[2]
+
+
+def test_signing_out_takes_the_cookie_away(besieged: Served) -> None:
+    status, headers, _ = get(besieged.port, "/logout", "POST")
+    assert (status, headers["location"]) == (303, "./")
+    name = sign_in(besieged, TOKEN)[1]["set-cookie"].partition("=")[0]
+    assert headers["set-cookie"].startswith(f'{name}=""')
+    assert "Max-Age=0" in headers["set-cookie"]
+
+
+@pytest.mark.parametrize(("path", "root"), [("/", "./"), ("/static/app.js", "../"), ("/a/b/c", "../../")])
+def test_the_sign_in_page_finds_its_way_from_everywhere(guarded: Served, path: str, root: str) -> None:
+    body = get(guarded.port, path, Accept="text/html")[2].decode()
+    assert f'action="{root}login"' in body
+    assert f'href="{root}favicon.svg"' in body
+
+
+def test_a_large_form_is_no_form(besieged: Served) -> None:
+    assert sign_in(besieged, "x" * 10_000)[0] == 413
+    assert get(besieged.port, "/login", "POST", Content_Type="application/json")[0] == 415
+
+
+def locked(server: Served) -> None:
+    """Be wrong until it costs something."""
+    for _ in range(FREE_TRIES + 6):
+        if get(server.port, "/state", Authorization="Bearer guess")[0] == 429:
+            return
+    raise AssertionError("never locked")
+
+
+def test_after_some_wrong_tokens_even_the_right_one_has_to_wait(
+    besieged: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lockout, "FIRST_WAIT_S", 100.0)  # not over before the test is
+    cookie = sign_in(besieged, TOKEN)[1]["set-cookie"].partition(";")[0]
+    statuses = [get(besieged.port, "/state", Authorization="Bearer guess")[0] for _ in range(FREE_TRIES)]
+    assert statuses == [401] * FREE_TRIES
+    locked(besieged)
+    wrong = get(besieged.port, "/state", Authorization="Bearer guess")
+    right = get(besieged.port, "/state", Authorization=f"Bearer {TOKEN}")
+    assert wrong[0] == right[0] == 429
+    assert wrong[2] == right[2]
+    assert 1 <= int(right[1]["retry-after"]) <= 300
+    assert get(besieged.port, f"/?token={QUOTED}")[0] == 429
+    assert sign_in(besieged, TOKEN)[0] == 429
+    page = sign_in(besieged, TOKEN, Accept="text/html")[2]
+    assert b"Too many wrong tokens" in page
+    assert b'http-equiv="refresh"' in page
+    # who is in stays in, and the supervisors' questions are answered
+    assert get(besieged.port, "/state", Cookie=cookie)[0] == 200
+    assert get(besieged.port, "/state?token=guess", Cookie=cookie)[0] == 200
+    assert get(besieged.port, "/livez")[0] == 200
+    # no token at all is no attempt, and is told about the wait
+    assert get(besieged.port, "/state")[0] == 401
+    assert b"Too many wrong tokens" in get(besieged.port, "/", Accept="text/html")[2]
+
+
+def test_the_right_token_makes_up_for_mistakes(besieged: Served) -> None:
+    for _ in range(4):
+        for _ in range(FREE_TRIES - 1):
+            assert get(besieged.port, "/state", Authorization="Bearer guess")[0] == 401
+        assert get(besieged.port, "/state", Authorization=f"Bearer {TOKEN}")[0] == 200
+
+
+def test_asking_without_a_token_is_never_punished(besieged: Served) -> None:
+    for number in range(20):
+        headers = {"Authorization": ["", "Bearer ", basic("")][number % 3]}
+        assert get(besieged.port, "/state?token=", **headers)[0] == 401
+    assert get(besieged.port, "/state", Authorization=f"Bearer {TOKEN}")[0] == 200
+
+
+def test_the_wait_is_as_long_as_it_says() -> None:
+    now_s = 0.0
+
+    async def asked(token: str) -> int:
+        request = make_mocked_request("GET", "/state", headers={"Authorization": f"Bearer {token}"})
+
+        async def handler(_request: web.Request) -> web.StreamResponse:
+            return web.Response()
+
+        return (await gate.middleware(request, handler)).status
+
+    async def scenario() -> None:
+        nonlocal now_s
+        assert [await asked("guess") for _ in range(FREE_TRIES + 1)] == [401] * FREE_TRIES + [429]
+        now_s += 0.9
+        assert await asked("open-sesame") == 429
+        now_s += 0.2
+        assert await asked("guess") == 401
+        now_s += 1.9
+        assert await asked("guess") == 429
+        now_s += 0.2
+        assert await asked("open-sesame") == 200
+
+    gate = Gate(ServerSettings(token="open-sesame"), clock_s=lambda: now_s)
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("upgrade", ["websocket", "WebSocket"])
+def test_no_page_of_another_site_opens_a_websocket(local: Served, upgrade: str) -> None:
+    headers = {"Connection": "Upgrade", "Upgrade": upgrade, "Host": "localhost"}
+    assert get(local.port, "/no-such-socket", Origin="http://evil.example", **headers)[0] == 403
+    assert get(local.port, "/no-such-socket", Origin="http://localhost", **headers)[0] == 404
+    assert get(local.port, "/no-such-socket", **headers)[0] == 404
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])
+def test_what_any_page_could_send_is_no_api_request(local: Served, kind: str) -> None:
+    status, headers, body = get(local.port, "/api/v1/config", "PATCH", Host="localhost", Content_Type=kind)
+    assert (status, headers["content-type"].partition(";")[0]) == (415, "application/json")
+    assert b"application/octet-stream" in body
+
+
+def test_no_other_site_is_ever_allowed_to_read(local: Served) -> None:
+    for path in ("/state", "/events", "/api/v1/config", "/no-such-page"):
+        for method in ("HEAD", "OPTIONS"):
+            headers = get(local.port, path, method, Host="localhost", Origin="http://evil.example")[1]
+            assert not [name for name in headers if name.startswith("access-control-")]
+            assert headers["cross-origin-resource-policy"] == "same-origin"

@@ -26,7 +26,7 @@ ADDRESSES = [
     "/readyz",
     "/favicon.svg",
     "/static/app.js",
-    "/static/style.css",
+    "/static/base.css",
     "/static/palette.js",
 ]
 
@@ -63,7 +63,7 @@ def test_other_methods_are_refused(served: Served, method: str) -> None:
 def test_every_answer_carries_the_security_headers(served: Served, path: str) -> None:
     _, headers, _ = get(served.port, path, "HEAD")
     assert headers["x-content-type-options"] == "nosniff"
-    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["referrer-policy"] == "same-origin"
     assert "default-src 'none'" in headers["content-security-policy"]
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
     assert "unsafe" not in headers["content-security-policy"]
@@ -113,7 +113,7 @@ def test_a_file_that_has_not_changed_is_not_sent_again(served: Served) -> None:
     [
         ("/", "text/html"),
         ("/static/app.js", "text/javascript"),
-        ("/static/style.css", "text/css"),
+        ("/static/base.css", "text/css"),
         ("/favicon.svg", "image/svg+xml"),
     ],
 )

@@ -2,6 +2,7 @@ import logging
 import subprocess
 import sys
 from pathlib import Path
+from typing import cast
 
 import cv2
 import numpy as np
@@ -238,3 +239,33 @@ def test_grey_deep_and_oddly_named_pictures_can_be_read(tmp_path: Path) -> None:
     frame = ImagesSource(ImagesSpec(pattern=str(deep), realtime=False), world.clock, world.sleep).read(1.0)
     assert frame.bgr.shape == (5, 7, 3)
     assert frame.bgr[0, 0].tolist() == [128, 128, 128]
+
+
+class Told:
+    """Answers as a capture does when it is asked for the time of the frame at hand."""
+
+    def __init__(self, seconds: list[float]) -> None:
+        self._left = iter(seconds)
+
+    def get(self, _what: int) -> float:
+        return next(self._left) * 1e3
+
+
+def times(path: Path, told_s: list[float]) -> list[float]:
+    """What frames are stamped with in a film of 25 a second whose container tells these times."""
+    world = World()
+    source = FileSource(FileSpec(path=str(path), realtime=False), world.clock, world.sleep)
+    capture = cast(cv2.VideoCapture, Told(told_s))
+    stamps = [source._film_s(capture, index) for index in range(len(told_s))]
+    source.close()
+    return stamps
+
+
+def test_a_film_slightly_off_its_rate_keeps_its_own_time(clip: Path) -> None:
+    told = [index * 0.0401 for index in range(200)]
+    assert times(clip, told) == pytest.approx(told, abs=0.0016)
+
+
+def test_times_that_jump_far_ahead_and_back_are_not_believed(clip: Path) -> None:
+    told = [0, 0.04, 7200, 7200.04, 0, 0.04, 0.14]
+    assert times(clip, told) == pytest.approx([0, 0.04, 0.08, 0.12, 0.16, 0.20, 0.30])

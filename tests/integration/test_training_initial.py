@@ -8,29 +8,15 @@ import numpy as np
 import pytest
 
 from edge.errors import ConfigError, PermanentError
-from tests.training_fakes import RECIPES, fer_rows, noise_chips, write_fer
+from tests.training_fakes import noise_chips
+from tests.training_runs import TINY
 from training import learner
 from training.checkpoint import begin_with
 from training.fit import CHECKPOINT, HISTORY, MODEL, Run, fit
 from training.predictors import load_predictor
-from training.recipe import InitialSettings, Recipe, load_recipe
+from training.recipe import InitialSettings, Recipe
 
 pytest.importorskip("keras")
-
-TINY = load_recipe(RECIPES / "tiny.toml")
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_fer(tmp_path_factory.mktemp("data") / "fer.csv", fer_rows(train=170, public=42))
-
-
-@pytest.fixture(scope="module")
-def finished(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the run to begin with."""
-    out = tmp_path_factory.mktemp("run") / "tiny"
-    assert fit(Run(TINY, data, out, cache=None)) is not None
-    return out
 
 
 def going_on(checkpoint: Path, **optimiser: float) -> Recipe:

@@ -113,3 +113,25 @@ def test_in_lockstep_every_frame_is_analysed_in_turn():
     assert stage.seen() == list(range(1, 21))
     assert source.closed == 1
     assert (capture.status.state, capture.status.frames) == ("ended", 20)
+
+
+def test_in_lockstep_a_pause_keeps_the_place():
+    stage = Stage()
+    source = FakeSource(frame(n) for n in range(1, 21))
+    capture = Capture("fake", "asked for", lambda: source, stage.frames, 1)
+    control = Control(Ticking())
+    capture.ask("pause")
+    waited: list[float] = []
+
+    def wait(seconds: float) -> bool:
+        waited.append(seconds)
+        assert capture.status.state == "paused"
+        assert stage.seen() == []
+        if len(waited) == 3:
+            capture.ask("resume")
+        return False
+
+    control.wait = wait  # type: ignore[method-assign]
+    LockstepAnalysis(capture, lambda: source, stage.pipeline, stage.outlet).run(control)
+    assert stage.seen() == list(range(1, 21))
+    assert capture.status.state == "ended"

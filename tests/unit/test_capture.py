@@ -1,13 +1,18 @@
 """The worker that owns the camera: what it says of it, and when it opens it again."""
 
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
 import pytest
 
 from edge.capture import SLICE_S, Capture
-from edge.errors import NotDue, NotYet, PermanentError, TemporaryError
+from edge.errors import Idle, NotDue, NotYet, PermanentError, TemporaryError
 from edge.slot import LatestSlot
 from edge.types import Frame
 from edge.worker import Control
 from tests.fakes import FakeSource, Ticking, frame
+from tests.wire import eventually
 
 
 def test_capture_fills_the_slot_and_says_when_it_is_over():
@@ -129,3 +134,185 @@ def test_only_a_source_that_goes_on_for_three_seconds_has_recovered(frames: int,
     source = FakeSource([frame(n) for n in range(1, frames + 1)])  # 25 a second
     Capture("cam", "asked for", lambda: source, LatestSlot(), 1.0).run(control)
     assert bool(recovered) == steady
+
+
+class Camera(FakeSource):
+    """Goes on for ever; what it gives is numbered."""
+
+    def __init__(self) -> None:
+        super().__init__([])
+        self.reads = 0
+
+    def read(self, timeout_s: float) -> Frame:
+        """The next one."""
+        threading.Event().wait(0.001)
+        self.reads += 1
+        return frame(self.reads)
+
+    def hold(self) -> bool:
+        """Keeps no place."""
+        return False
+
+
+class Film(Camera):
+    """Keeps its place."""
+
+    def hold(self) -> bool:
+        """Says so."""
+        return True
+
+
+@contextmanager
+def at_work(capture: Capture) -> Iterator[Control]:
+    """The worker's body on a thread, for as long as the context lasts."""
+    control = Control(Ticking())
+    thread = threading.Thread(target=capture.run, args=[control])
+    thread.start()
+    try:
+        yield control
+    finally:
+        control._stop.set()
+        thread.join(5)
+        assert not thread.is_alive()
+
+
+def is_(capture: Capture, state: str) -> Callable[[], bool]:
+    return lambda: capture.status.state == state
+
+
+def test_a_stop_gives_the_camera_back_and_a_start_opens_it_anew_which_is_no_reconnect():
+    cameras: list[Camera] = []
+    frames: LatestSlot[Frame] = LatestSlot()
+    capture = Capture("cam", "asked for", lambda: cameras.append(Camera()) or cameras[-1], frames, 1)
+    with at_work(capture):
+        eventually(is_(capture, "online"), "frames come")
+        assert capture.ask("stop").stopped
+        eventually(is_(capture, "stopped"), "it is stopped")
+        eventually(lambda: cameras[0].closed == 1, "the camera is given back")
+        assert "person" in capture.status.reason
+        seen, slot = capture.status.frames, frames.newer(0)
+        capture.ask("stop")
+        assert len(cameras) == 1
+        assert not capture.ask("start").stopped
+        eventually(is_(capture, "online"), "it is back")
+        assert capture.status.reconnects == 0
+        assert capture.status.since == seen + 1, "the numbers go on, and what is older is not shown any more"
+        assert slot is not None
+        assert slot[1].seq == seen, "none was taken meanwhile"
+    assert len(cameras) == 2
+
+
+def test_it_may_be_stopped_before_it_is_opened():
+    capture = Capture("cam", "asked for", lambda: pytest.fail("it was opened"), LatestSlot(), 1)
+    capture.ask("stop")
+    with at_work(capture):
+        eventually(is_(capture, "stopped"), "it is stopped")
+
+
+def test_a_stopped_camera_shows_signs_of_life_and_its_next_failure_is_the_first():
+    beats: list[str] = []
+    capture = Capture("cam", "asked for", Camera, LatestSlot(), 1)
+    capture.ask("stop")
+    with at_work(capture) as control:
+        control.recovered = lambda: beats.append("recovered")  # type: ignore[method-assign]
+        eventually(lambda: len(beats) >= 2, "signs of life")
+
+
+def test_a_camera_that_fails_after_a_start_is_starting_not_reconnecting():
+    capture = Capture("cam", "asked for", Camera, LatestSlot(), 1)
+    with at_work(capture):
+        eventually(is_(capture, "online"), "frames come")
+        capture.ask("stop")
+        eventually(is_(capture, "stopped"), "it is stopped")
+    capture.ask("start")
+    capture.retrying(TemporaryError("it was taken away"), 0.5)
+    assert (capture.status.state, capture.status.reason) == ("starting", "it was taken away")
+
+
+def test_a_paused_camera_stays_open_and_what_it_gives_is_thrown_away_without_a_number():
+    camera, frames = Camera(), LatestSlot[Frame]()
+    capture = Capture("cam", "asked for", lambda: camera, frames, 1)
+    with at_work(capture):
+        eventually(is_(capture, "online"), "frames come")
+        assert capture.ask("pause").paused
+        eventually(is_(capture, "paused"), "it is paused")
+        before, reads = capture.status.frames, camera.reads
+        eventually(lambda: camera.reads > reads + 20, "it is read on, or something old would come after the pause")
+        assert capture.status.frames == before
+        newest = frames.newer(0)
+        assert newest is not None
+        capture.ask("resume")
+        eventually(is_(capture, "online"), "it is back")
+        assert capture.status.since == before + 1
+        after = frames.newer(newest[0])
+        assert after is not None
+        assert after[1].t_ns > newest[1].t_ns + 20 * 40_000_000, "the first one afterwards is new"
+        assert capture.status.reconnects == 0
+    assert camera.closed == 1
+
+
+def test_a_paused_film_is_not_read_and_goes_on_where_it_was():
+    film, frames = Film(), LatestSlot[Frame]()
+    capture = Capture("film", "asked for", lambda: film, frames, 1)
+    with at_work(capture):
+        eventually(is_(capture, "online"), "frames come")
+        capture.ask("pause")
+        eventually(is_(capture, "paused"), "it is paused")
+        reads = film.reads
+        assert reads == capture.status.frames
+        threading.Event().wait(0.05)
+        assert film.reads == reads
+        capture.ask("resume")
+        eventually(is_(capture, "online"), "it is back")
+        assert capture.status.since == reads + 1
+
+
+def test_a_pause_survives_a_reconnect():
+    broken = threading.Event()
+
+    class Breaks(Camera):
+        def read(self, timeout_s: float) -> Frame:
+            if broken.is_set():
+                raise TemporaryError("the cable")
+            return super().read(timeout_s)
+
+    capture = Capture("cam", "asked for", Breaks, LatestSlot(), 1)
+    control = Control(Ticking())
+    capture.ask("pause")
+
+    def run_until_it_breaks() -> None:
+        with pytest.raises(TemporaryError):
+            capture.run(control)
+
+    thread = threading.Thread(target=run_until_it_breaks)
+    thread.start()
+    eventually(is_(capture, "paused"), "it is paused")
+    broken.set()
+    thread.join(5)
+    capture.retrying(TemporaryError("the cable"), 0.5)
+    broken.clear()
+    with at_work(capture):
+        eventually(is_(capture, "paused"), "it is paused again")
+    assert capture.status.frames == 0
+
+
+def test_a_camera_that_is_silent_after_a_pause_is_stalled():
+    camera = FakeSource([NotYet("no picture comes")] * 5)
+    camera.hold = lambda: False  # type: ignore[method-assign]
+    capture = Capture("cam", "asked for", lambda: camera, LatestSlot(), 5.0)
+    capture.grabbed(frame(1))
+    capture.paused()
+    states = watched(capture)
+    capture.run(Control(Ticking()))
+    assert states == ["paused", "stalled", "ended"]
+
+
+def test_a_source_that_nobody_sends_to_waits_is_not_live_and_is_not_opened_again():
+    idle = [Idle("nobody sends")] * 200
+    source = FakeSource([*idle, frame(1), *idle[:2], frame(2), *idle, frame(3)])
+    capture = Capture("push:", "asked for", lambda: source, LatestSlot(), 1.0)
+    states = watched(capture)
+    capture.run(Control(Ticking()))
+    assert states == ["starting", "waiting", "online", "waiting", "online", "ended"]
+    assert capture.status.reconnects == 0
+    assert capture.status.since == 3

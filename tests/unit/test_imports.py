@@ -29,11 +29,16 @@ CORE = (
     "budget",
     "slot",
     "worker",
+    "control",
+    "mailbox",
+    "jpeg_header",
     "events",
     "affect",
+    "aggregate",
+    "privacy",
 )
 ADAPTERS = ("detectors", "sources", "sinks", "server", "classifier", "annotate", "encode")
-TRAINING_FROM_EDGE = {"edge.contract", "edge.types", "edge.errors", "edge.classifier"}
+TRAINING_FROM_EDGE = {"edge.contract", "edge.types", "edge.errors", "edge.classifier", "edge.files"}
 CONVERT_FROM_EDGE = TRAINING_FROM_EDGE | {"edge.runtime", "edge.golden", "edge.native_log", "edge.machine"}
 
 
@@ -74,9 +79,15 @@ def test_the_core_imports_no_adapter(name: str):
 @pytest.mark.parametrize("path", modules("edge"), ids=lambda p: str(p.relative_to(ROOT)))
 def test_only_the_composition_root_and_the_benchmark_name_concrete_adapters(path: Path):
     own = path.relative_to(ROOT / "edge").parts[0].removesuffix(".py")
-    if own in ("app", "parts", "bench", "cli", "cli_models", "cli_sources", "golden", "supervisor"):
+    roots = ("app", "parts", "bench", "cli", "cli_models", "cli_sources", "golden", "supervisor", "analyzer", "batch")
+    if own in (*roots, "cli_analyze"):
         return
-    allowed = {"config": {"server"}, "present": {"annotate", "encode"}, "app": set(ADAPTERS)}.get(own, set())
+    allowed = {
+        "config": {"server"},
+        "press": {"annotate", "encode"},
+        "app": set(ADAPTERS),
+        "uploads": {"annotate", "encode", "sources"},
+    }.get(own, set())
     wrong = {part(m) for m in imported(path)} & set(ADAPTERS) - {own} - allowed
     assert not wrong, f"{path.relative_to(ROOT)} imports {wrong}"
 

@@ -15,6 +15,7 @@ def test_messages_reach_the_socket_systemd_names(tmp_path: Path, abstract: bool)
         server.bind("\0" + address[1:] if abstract else address)
         server.settimeout(5)
         notifier = Notifier({"NOTIFY_SOCKET": address})
+        assert notifier.listened_to
         notifier.ready()
         notifier.status("online, 30.0 fps, 1 faces")
         notifier.alive()
@@ -27,6 +28,7 @@ def test_without_systemd_nothing_happens():
     notifier = Notifier({})
     notifier.ready()
     assert notifier.watchdog_s is None
+    assert not notifier.listened_to
 
 
 def test_a_service_manager_that_went_away_is_no_fault(tmp_path: Path):

@@ -65,3 +65,23 @@ def test_no_wait_is_longer_than_allowed() -> None:
         pacer.wait(0.5)
     assert world.slept_s == [0.5]
     assert pacer.wait(1.6) == 1
+
+
+@pytest.mark.parametrize("pause_s", [0.01, 0.3, 0.9, 30.0])
+def test_a_pause_does_not_count(pause_s: float) -> None:
+    world = World()
+    pacer = Pacer(25.0, world.clock, world.sleep)
+    assert [pacer.wait(1.0) for _ in range(10)] == list(range(10))
+    for _ in range(3):
+        pacer.hold()
+        world.pass_by(pause_s)
+    start_ns = world.now_ns
+    assert [pacer.wait(1.0) for _ in range(3)] == [10, 11, 12]
+    assert (world.now_ns - start_ns) / 1e9 == pytest.approx(0.08, abs=1e-6), "the first is due at once"
+
+
+def test_a_pause_before_the_first_picture_does_not_matter() -> None:
+    world = World()
+    pacer = Pacer(25.0, world.clock, world.sleep)
+    pacer.hold()
+    assert [pacer.wait(1.0), pacer.wait(1.0)] == [0, 1]

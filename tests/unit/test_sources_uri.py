@@ -193,7 +193,7 @@ def in_manual() -> dict[str, set[str]]:
     for cells in rows_of_manual():
         if len(cells) == 3 and cells[0] != "`auto`":
             kinds = {re.split("[:?]", name)[0] for name in re.findall("`([^`]+)`", cells[0])}
-            (kind,) = kinds & {"demo", "file", "images", "fifo", "v4l2", "picamera2", "http"}
+            (kind,) = kinds & {"demo", "file", "images", "fifo", "push", "v4l2", "picamera2", "http"}
             found[kind] = set(cells[2].strip("`").split())
     return found
 

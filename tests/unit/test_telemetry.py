@@ -4,8 +4,9 @@ import pytest
 from msgspec.structs import replace
 from prometheus_client import CollectorRegistry, generate_latest
 
+from edge.metrics import StatusCollector
 from edge.status import BudgetStatus, SourceStatus, Status
-from edge.telemetry import WINDOW_S, StatusCollector, Telemetry
+from edge.telemetry import COUNTED_AT_ONCE, WINDOW_S, Telemetry
 from edge.types import Box, Decision, JpegPacket, Scene, Track
 from tests.fakes import frame
 
@@ -167,3 +168,16 @@ def test_metrics_have_base_units_and_no_track_ids(now: Now):
     ):
         assert line in text
     assert "track" not in text
+
+
+def test_every_time_is_counted_once_whenever_it_is_asked_for(now: Now):
+    telemetry = Telemetry(now, live=True)
+    for seq in range(COUNTED_AT_ONCE + 10):
+        telemetry.analysed(scene(seq, 0))
+        if seq in (3, COUNTED_AT_ONCE):
+            metrics_of(some_status(), telemetry)
+    telemetry.presented(1_000_000, 3_000_000)
+    text = metrics_of(some_status(), telemetry)
+    assert f'emotion_edge_stage_seconds_count{{stage="detect"}} {COUNTED_AT_ONCE + 10}.0' in text
+    assert 'emotion_edge_stage_seconds_sum{stage="encode"} 0.003' in text
+    assert telemetry.stages_ms["draw"].p50 == 1.0

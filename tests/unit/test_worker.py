@@ -106,3 +106,21 @@ def test_silence_is_measured_from_the_last_beat():
 def test_a_worker_never_started_can_be_joined():
     worker = Worker("w", lambda _: None, on_end=lambda _: None)
     assert worker.join(0.1)
+
+
+def test_a_wait_can_be_cut_short_to_try_again_at_once():
+    ends, waiting, runs = Ends(), threading.Event(), []
+    controls: list[Control] = []
+
+    def body(control: Control) -> None:
+        controls.append(control)
+        runs.append(1)
+        if len(runs) == 1:
+            raise TemporaryError("gone")
+
+    worker = Worker("w", body, on_end=ends, on_retry=lambda *_: waiting.set(), backoff=Backoff(3600, 3600))
+    worker.start()
+    assert waiting.wait(5)
+    controls[0].hurry()
+    assert ends.done.wait(5)
+    assert len(runs) == 2

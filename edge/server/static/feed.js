@@ -1,5 +1,6 @@
-// The event feed. EventSource gives up for good after an HTTP error, and in some browsers after a refused connection;
-// so each source lives until its first error, and a new one follows.
+// The event feed: what was seen, and every two seconds how the program is. EventSource gives up for good after an HTTP error,
+// and in some browsers after a refused connection; so each source lives until its first error, and a new one follows, which
+// says itself where the one before had got to.
 
 import { Backoff } from "./backoff.js";
 
@@ -9,6 +10,7 @@ export class Feed {
   #source = null;
   #backoff = new Backoff();
   #before = false;
+  #last = "";
 
   constructor(url, on) {
     this.#url = url;
@@ -17,14 +19,20 @@ export class Feed {
 
   start() {
     if (this.#source) return;
-    const source = new EventSource(this.#url);
+    const query = this.#last ? `?last_event_id=${encodeURIComponent(this.#last)}` : "";
+    const source = new EventSource(this.#url + query);
     this.#source = source;
     source.onopen = () => {
       this.#backoff.succeeded();
       this.#on.opened(this.#before);
       this.#before = true;
     };
-    source.onmessage = (message) => this.#on.event(JSON.parse(message.data));
+    source.onmessage = (message) => {
+      this.#last = message.lastEventId || this.#last;
+      this.#on.event(JSON.parse(message.data));
+    };
+    source.addEventListener("aggregate", (message) => this.#on.aggregate(JSON.parse(message.data)));
+    source.addEventListener("status", (message) => this.#on.status(JSON.parse(message.data)));
     source.onerror = () => {
       this.stop();
       this.#on.lost();

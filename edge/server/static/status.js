@@ -1,100 +1,46 @@
-// Shows the program's state: the line at the top, the notices, the details.
+// Shows how the program is: the line at the top, the notices, what the picture leaves out, the short figures.
 
-const at = (id) => document.getElementById(id);
-const write = (element, text) => {
-  if (element.textContent !== text) element.textContent = text;
+import { at, made, refill, write } from "./dom.js";
+import { capital, percent, rounded, some } from "./words.js";
+
+const VIDEO = {
+  blurred: "Blurred: nobody can be recognised",
+  boxes: "Boxes only: no picture leaves the device",
 };
-const words = (name) => name.replaceAll("_", " ");
-const rounded = (value) => (value >= 10 ? value.toFixed(0) : value.toFixed(1));
+
+const NAMED = "It was asked for."; // the reason for a source that somebody named: no news to anybody
 
 export function showStatus(status) {
-  const { source } = status;
+  const { source, budget } = status;
   at("source").dataset.state = source.state;
   write(at("source-name"), source.name);
-  write(at("source-reason"), [source.state === "online" ? "" : capital(source.state), source.reason].filter(Boolean).join(": "));
+  write(at("source-reason"), sentence(source));
   write(at("fps"), rounded(status.fps));
   write(at("latency"), status.latency_ms ? `${rounded(status.latency_ms.p50)} ms` : "–");
   at("latency").title = status.latency_ms ? `95% are below ${rounded(status.latency_ms.p95)} ms` : "";
-  write(at("viewers"), String(status.viewers));
+  figure(at("processor"), budget?.cpu_share, (share) => `${percent(share)} of a core`);
+  figure(at("temperature"), budget?.temperature_c, (celsius) => `${celsius.toFixed(0)} °C`);
   write(at("summary"), [status.detector, status.model, `version ${status.version}`].join("  ·  "));
-  document.title = `${source.name} – emotion-edge`;
-  showNotices(status.notices);
-  showDetails(status);
+  refill(at("notices"), status.notices, (notices) => notices.map((notice) => made("li", notice)));
+  at("notices").hidden = status.notices.length === 0;
+  const kept = keptBack(status.privacy);
+  at("shade").hidden = !kept;
+  write(at("shade"), kept);
 }
 
-function showNotices(notices) {
-  const list = at("notices");
-  if (list.dataset.shown === JSON.stringify(notices)) return; // said once, a screen reader need not hear it again
-  list.dataset.shown = JSON.stringify(notices);
-  list.hidden = notices.length === 0;
-  list.replaceChildren(...notices.map((notice) => element("li", notice)));
+function sentence({ state, reason }) {
+  if (state === "online") return reason === NAMED ? "Live" : reason;
+  return reason ? `${capital(state)}: ${reason}` : capital(state);
 }
 
-function showDetails(status) {
-  const { source } = status;
-  const stages = Object.entries(status.stages_ms).map(([stage, ms]) => [words(stage), `${ms.p50.toFixed(1)} / ${ms.p95.toFixed(1)} ms`]);
-  const counted = (counts) => Object.entries(counts).filter(([, count]) => count > 0).map(([reason, count]) => [words(reason), count.toLocaleString("en")]);
-  const tables = [
-    ["Program", [
-      ["Face detector", status.detector],
-      ["Expression model", status.model],
-      ["Runtime", status.runtime],
-      ["Running for", duration(status.uptime_s)],
-      ["Version", status.version],
-    ]],
-    ["Camera", [
-      ["Picture", source.width ? `${source.width} × ${source.height}` : "–"],
-      ["Frames", source.frames.toLocaleString("en")],
-      ["Opened again", source.reconnects.toLocaleString("en")],
-      ["Pictures encoded", status.encoded.toLocaleString("en")],
-    ]],
-    ["Time per stage, median / 95%", stages],
-    ["Effort", effort(status.budget)],
-    ["Detector", counted(status.decisions)],
-    ["Frames not analysed", counted(status.skipped)],
-  ];
-  at("details").replaceChildren(...tables.filter(([, rows]) => rows.length).map(([title, rows]) => table(title, rows)));
+// What is kept out of the picture, in words.
+export function keptBack(privacy) {
+  const masks = privacy?.masks ? `${some(privacy.masks, "region is", "regions are")} blacked out` : "";
+  return [VIDEO[privacy?.video], masks].filter(Boolean).join(" · ");
 }
 
-function effort(budget) {
-  if (!budget) return [];
-  const lowered = budget.changes.findLast((change) => change.after > change.before);
-  return [
-    ["Lowered by", budget.level ? `${budget.level} ${budget.level === 1 ? "level" : "levels"}` : "nothing"],
-    ...(budget.level && lowered ? [["Because of", lowered.reason]] : []),
-    ["Frames a second", budget.max_fps ? `≤ ${rounded(budget.max_fps)}` : "all"],
-    ["Processor", budget.cpu_share === null ? "–" : `${Math.round(budget.cpu_share * 100)}% of a core`],
-    ["Temperature", budget.temperature_c === null ? "–" : `${budget.temperature_c.toFixed(0)} °C`],
-    ...budget.throttled.map((flag) => ["Firmware", flag]),
-  ];
-}
-
-function table(title, rows) {
-  const section = element("section");
-  const list = element("dl");
-  for (const [name, value] of rows) {
-    const row = element("div");
-    row.append(element("dt", capital(name)), element("dd", value));
-    list.append(row);
-  }
-  section.append(element("h3", title), list);
-  return section;
-}
-
-function element(tag, text = "") {
-  const made = document.createElement(tag);
-  made.textContent = text;
-  return made;
-}
-
-function capital(word) {
-  return word.charAt(0).toUpperCase() + word.slice(1);
-}
-
-function duration(seconds) {
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 1) return `${Math.floor(seconds)} s`;
-  if (minutes < 60) return `${minutes} min`;
-  const hours = Math.floor(minutes / 60);
-  return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} days`;
+function figure(element, value, text) {
+  const known = value !== null && value !== undefined;
+  element.hidden = !known;
+  if (known) write(element, text(value));
 }

@@ -1,0 +1,1 @@
+"""Pictures and videos that clients send: analysed in processes of their own, never in the one that watches."""

@@ -1,0 +1,433 @@
+"""Files and folders through the batch engine, with the shipped models."""
+
+import csv
+import errno
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import msgspec
+import numpy as np
+import pytest
+
+from edge.analyzer import EmotionAnalyzer
+from edge.batch.inputs import Input, find_inputs
+from edge.batch.ledger import Done, Ledger
+from edge.batch.run import Batch
+from edge.batch.settings import BatchSettings
+from edge.batch.summary import BatchSummary
+from edge.batch.video import Networks, Progress, VideoSummary, analyse_video
+from edge.batch.writing import CannotWrite
+from edge.config import Config
+from edge.errors import ConfigError, PermanentError
+from edge.events import SceneEvent
+from tests.clips import bomb, clip, drawn, picture
+from tests.real_data import real_data
+from tests.tools import require_tool
+
+LIVE_THRESHOLD = Config().expression.threshold
+
+
+@pytest.fixture(scope="module")
+def networks() -> Networks:
+    return Networks(Config())
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return clip(tmp_path_factory.mktemp("films") / "people.mp4", 60)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with pictures, a film, and what is neither or broken."""
+    folder = tmp_path_factory.mktemp("files")
+    for number in (1, 2, 10):
+        picture(folder / f"p{number}.png", seed=number)
+    clip(folder / "sub" / "film.avi", 20)
+    cv2.imwrite(str(folder / "nobody.png"), np.full((120, 160, 3), 90, np.uint8))
+    (folder / "bomb.png").write_bytes(bomb())
+    (folder / "empty.jpg").write_bytes(b"")
+    (folder / "notes.txt").write_text("hello")
+    (folder / "junk.mp4").write_bytes(bytes(range(256)) * 8)
+    return folder
+
+
+class Quiet:
+    """A reporter that keeps what it is told."""
+
+    def __init__(self, on_file: Callable[[Input], None] = lambda _: None) -> None:
+        self.problems: dict[str, str] = {}
+        self.progressed: list[Progress] = []
+        self._on_file = on_file
+
+    def begun(self, files: int) -> None:
+        self.files = files
+
+    def file(self, item: Input) -> None:
+        self._on_file(item)
+
+    def progress(self, progress: Progress) -> None:
+        self.progressed.append(progress)
+
+    def finished(self, item: Input, problem: str | None) -> None:
+        if problem:
+            self.problems[item.name] = problem
+
+    def note(self, text: str) -> None:
+        raise AssertionError(text)
+
+
+def batch(
+    paths: list[Path], folder: Path | None, reporter: Quiet | None = None, *, fresh: bool = False, **settings: object
+) -> BatchSummary:
+    made = Batch(
+        find_inputs(paths, folder),
+        BatchSettings(**settings),  # type: ignore[arg-type]
+        reporter or Quiet(),
+        folder=folder,
+        stream=io.BytesIO(),
+        fresh=fresh,
+    )
+    return made.run()
+
+
+def records(folder: Path) -> list[SceneEvent]:
+    return [msgspec.json.decode(line, type=SceneEvent) for line in (folder / "records.jsonl").read_bytes().splitlines()]
+
+
+def recorded_by_run(film: Path, log: Path) -> bytes:
+    subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "edge",
+            "run",
+            "--port",
+            "0",
+            "--source",
+            f"file:{film}?realtime=0",
+            "--events",
+            str(log),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    return log.read_bytes()
+
+
+def test_a_films_records_are_those_of_run_line_by_line(film: Path, networks: Networks, tmp_path: Path):
+    summary = analyse_video(film, tmp_path / "out", BatchSettings(threshold=LIVE_THRESHOLD), networks=networks)
+    found = (tmp_path / "out" / "events.jsonl").read_bytes()
+    assert found == recorded_by_run(film, tmp_path / "run.jsonl")
+    assert len(found.splitlines()) == summary.with_faces > 50
+
+
+def test_a_real_films_records_are_those_of_run_line_by_line(networks: Networks, tmp_path: Path):
+    real = real_data("videos", "cap13_edit2.mp4")
+    analyse_video(real, tmp_path / "out", BatchSettings(threshold=LIVE_THRESHOLD), networks=networks)
+    found = (tmp_path / "out" / "events.jsonl").read_bytes()
+    assert found == recorded_by_run(real, tmp_path / "run.jsonl")
+    assert len(found.splitlines()) == 765
+
+
+def test_a_film_is_summed_up_by_face(film: Path, networks: Networks, tmp_path: Path):
+    told: list[Progress] = []
+    settings = BatchSettings(formats=("jsonl", "csv"), annotate=True)
+    summary = analyse_video(film, tmp_path / "out", settings, told.append, networks=networks)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "annotated.webm", "events.csv", "events.jsonl", "summary.json",
+    ]  # fmt: skip
+    assert (summary.frames, summary.duration_s, summary.complete, summary.notes) == (60, 2.4, True, ())
+    assert [progress.frames for progress in told] == list(range(1, 61))
+    assert told[-1] == Progress(60, 60, 2.36)
+    events = [
+        msgspec.json.decode(line, type=SceneEvent)
+        for line in (tmp_path / "out" / "events.jsonl").read_bytes().splitlines()
+    ]
+    for face in summary.faces:
+        times = [event.media_s for event in events if face.id in {other.id for other in event.faces}]
+        assert (face.first_s, face.last_s) == (times[0], times[-1])
+        assert sum(face.label_seconds.values()) == pytest.approx(face.last_s - face.first_s, abs=0.001)
+    assert {face.id for face in summary.faces} == {face.id for event in events for face in event.faces}
+    assert msgspec.json.decode((tmp_path / "out" / "summary.json").read_bytes(), type=VideoSummary) == summary
+
+
+def test_the_annotated_film_has_the_same_frames_with_boxes(film: Path, networks: Networks, tmp_path: Path):
+    analyse_video(film, tmp_path / "out", BatchSettings(annotate=True), networks=networks)
+    capture = cv2.VideoCapture(str(tmp_path / "out" / "annotated.webm"))
+    assert capture.get(cv2.CAP_PROP_FPS) == 25
+    shown = []
+    while capture.grab():
+        shown.append(capture.retrieve()[1])
+    assert len(shown) == 60
+    for index in (0, 30, 59):
+        apart = [np.abs(shown[index].astype(int) - original).mean() for original in drawn(60)]
+        assert int(np.argmin(apart)) == pytest.approx(index, abs=1)
+        assert (np.abs(shown[index].astype(int) - drawn(60)[index]).max(axis=2) > 90).mean() > 0.01, "no boxes"
+
+
+def test_csv_has_a_row_for_each_face_and_the_same_figures(film: Path, networks: Networks, tmp_path: Path):
+    analyse_video(film, tmp_path / "out", BatchSettings(formats=("jsonl", "csv")), networks=networks)
+    with (tmp_path / "out" / "events.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    lines = (tmp_path / "out" / "events.jsonl").read_bytes().splitlines()
+    events = [msgspec.json.decode(line, type=SceneEvent) for line in lines]
+    pairs = [(event, face) for event in events for face in event.faces]
+    assert len(rows) == len(pairs)
+    for row, (event, face) in zip(rows, pairs, strict=True):
+        assert row["file"] == str(film)
+        assert (int(row["frame"]), float(row["media_s"]), int(row["face"])) == (event.seq, event.media_s, face.id)
+        assert tuple(float(row[key]) for key in "xywh") == face.box
+        assert (row["label"], float(row["confidence"])) == (face.label, face.confidence)
+        assert {name: float(row[f"score_{name}"]) for name in face.scores} == face.scores
+
+
+def test_a_cancelled_film_keeps_what_was_done(film: Path, networks: Networks, tmp_path: Path):
+    told: list[Progress] = []
+    settings = BatchSettings(annotate=True)
+    summary = analyse_video(film, tmp_path / "out", settings, told.append, lambda: len(told) >= 20, networks)
+    assert (summary.frames, summary.cancelled, summary.complete) == (20, True, False)
+    assert cv2.VideoCapture(str(tmp_path / "out" / "annotated.webm")).get(cv2.CAP_PROP_FRAME_COUNT) == 20
+
+
+def test_a_film_that_breaks_off_is_analysed_as_far_as_it_goes(networks: Networks, tmp_path: Path):
+    whole = clip(tmp_path / "whole.avi", 40).read_bytes()
+    (tmp_path / "half.avi").write_bytes(whole[: len(whole) // 2])
+    summary = analyse_video(tmp_path / "half.avi", tmp_path / "out", BatchSettings(), networks=networks)
+    assert 10 < summary.frames < 30
+    assert not summary.complete
+    (note,) = summary.notes
+    assert note == f"The video broke off at frame {summary.frames} of 40: what follows is missing or damaged."
+
+
+def test_too_large_and_too_long_films_are_refused(film: Path, networks: Networks, tmp_path: Path):
+    with pytest.raises(PermanentError, match=r"320×240 = 0.1 megapixels, expected 0.05 at most"):
+        analyse_video(film, tmp_path, BatchSettings(max_megapixels=0.05), networks=networks)
+    with pytest.raises(PermanentError, match=r"expected 0.02 at most"):
+        analyse_video(film, tmp_path, BatchSettings(max_minutes=0.02), networks=networks)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_varying_frame_rate_keeps_its_time(networks: Networks, tmp_path: Path):
+    ffmpeg = require_tool("ffmpeg", "apt-get install ffmpeg")
+    even = clip(tmp_path / "even.avi", 60)
+    # at 25 a second up to frame 30, then every fifth of them
+    chosen = "select='lt(n,30)+not(mod(n,5))'"
+    varying = tmp_path / "varying.mp4"
+    subprocess.run(
+        [
+            str(ffmpeg),
+            "-v",
+            "error",
+            "-i",
+            str(even),
+            "-vf",
+            chosen,
+            "-fps_mode",
+            "vfr",
+            "-c:v",
+            "mpeg4",
+            "-video_track_timescale",
+            "1000",
+            str(varying),
+        ],
+        check=True,
+    )
+    summary = analyse_video(varying, tmp_path / "out", BatchSettings(annotate=True), networks=networks)
+    lines = (tmp_path / "out" / "events.jsonl").read_bytes().splitlines()
+    events = [msgspec.json.decode(line, type=SceneEvent) for line in lines]
+    times = [event.media_s for event in events]
+    expected = [index / 25 for index in range(60) if index < 30 or index % 5 == 0]
+    assert times == pytest.approx(expected[len(expected) - len(times) :], abs=0.002)
+    assert any("frame rate varies" in note for note in summary.notes)
+    capture = cv2.VideoCapture(str(tmp_path / "out" / "annotated.webm"))
+    length_s = capture.get(cv2.CAP_PROP_FRAME_COUNT) / capture.get(cv2.CAP_PROP_FPS)
+    assert length_s == pytest.approx(2.24, abs=0.1)
+
+
+def test_nothing_that_is_wrong_with_a_file_ends_the_run(files: Path, tmp_path: Path):
+    reporter = Quiet()
+    summary = batch([files, files / "gone.jpg"], tmp_path / "out", reporter)
+    assert (summary.files, summary.pictures, summary.videos, summary.frames) == (5, 4, 1, 24)
+    reasons = {Path(problem.path).name: problem.reason for problem in summary.failed}
+    assert set(reasons) == {"bomb.png", "empty.jpg", "junk.mp4", "gone.jpg"}
+    assert "3600.0 megapixels" in reasons["bomb.png"]
+    assert reasons["empty.jpg"].startswith("the picture is empty")
+    assert reasons["junk.mp4"].startswith("holds no frame")
+    assert [(Path(problem.path).name, problem.reason) for problem in summary.skipped] == [("notes.txt", "a text file")]
+    assert sum(summary.label_shares.values()) == pytest.approx(1, abs=0.001)
+    saved = msgspec.json.decode((tmp_path / "out" / "summary.json").read_bytes(), type=BatchSummary)
+    assert saved == summary
+    text = "\n".join(summary.lines())
+    assert "Analysed 4 pictures and 1 video: 24 frames" in text
+    assert "Failed, all or in part: 4 files" in text
+
+
+def test_each_picture_has_a_record_also_without_a_face(files: Path, tmp_path: Path):
+    batch([files], tmp_path / "out")
+    found = records(tmp_path / "out")
+    with EmotionAnalyzer() as analyzer:
+        for name in ("p1.png", "p2.png", "p10.png", "nobody.png"):
+            (record,) = [event for event in found if event.source.endswith(name)]
+            assert record == analyzer.analyze(files / name)
+    assert [event.source.rpartition("/")[2] for event in found if "images:" in event.source] == [
+        "nobody.png", "p1.png", "p2.png", "p10.png",
+    ]  # fmt: skip
+    assert not next(event for event in found if event.source.endswith("nobody.png")).faces
+
+
+def test_annotated_copies_and_chips_lie_under_the_names_of_their_files(files: Path, tmp_path: Path):
+    out = tmp_path / "out"
+    batch([files], out, annotate=True, save_chips=True)
+    assert sorted(path.relative_to(out).as_posix() for path in (out / "annotated").rglob("*") if path.is_file()) == [
+        "annotated/nobody.png.jpg",
+        "annotated/p1.png.jpg",
+        "annotated/p10.png.jpg",
+        "annotated/p2.png.jpg",
+        "annotated/sub/film.avi.webm",
+    ]
+    read = sum(1 for event in records(out) if event.source.endswith("p1.png") for face in event.faces if face.scores)
+    chips = sorted((out / "chips" / "p1.png").iterdir())
+    assert len(chips) == read > 0
+    with EmotionAnalyzer() as analyzer:
+        cut = analyzer.chips(analyzer.scene(files / "p1.png"))
+    assert (cv2.imread(str(chips[0]), cv2.IMREAD_UNCHANGED)[..., np.newaxis] == cut[1][0]).all()
+    assert (out / "chips" / "sub" / "film.avi" / "000001-1.png").exists()
+
+
+def test_no_face_is_kept_unless_asked_for(files: Path, tmp_path: Path):
+    out = tmp_path / "out"
+    batch([files], out)
+    assert sorted(path.name for path in out.iterdir()) == ["records.jsonl", "state.json", "summary.json"]
+
+
+def test_a_second_run_does_only_what_is_new(files: Path, tmp_path: Path):
+    source, out = tmp_path / "in", tmp_path / "out"
+    for name in ("p1.png", "p2.png"):
+        (source / name).parent.mkdir(exist_ok=True)
+        (source / name).write_bytes((files / name).read_bytes())
+    batch([source], out)
+    before = (out / "records.jsonl").read_bytes()
+    reporter = Quiet()
+    assert batch([source], out, reporter).earlier == 2
+    assert reporter.files == 0
+    assert (out / "records.jsonl").read_bytes() == before
+    picture(source / "p3.png", seed=3)
+    assert (batch([source], out, reporter).files, reporter.files) == (3, 1)
+    assert (out / "records.jsonl").read_bytes().startswith(before)
+
+
+@pytest.mark.parametrize("style", ["jsonl", "csv"])
+def test_a_file_that_has_changed_is_done_again_and_stands_once(style: str, files: Path, tmp_path: Path):
+    source, out = tmp_path / "in", tmp_path / "out"
+    source.mkdir()
+    for name in ("a.png", "b.png", "c.png"):
+        (source / name).write_bytes((files / "p1.png").read_bytes())
+    batch([source], out, formats=(style,))
+    (source / "b.png").write_bytes((files / "p2.png").read_bytes())
+    reporter = Quiet()
+    assert batch([source], out, reporter, formats=(style,)).files == 3
+    assert reporter.files == 1
+    batch([source], tmp_path / "anew", formats=(style,))
+    found, expected = ((folder / f"records.{style}").read_text().splitlines() for folder in (out, tmp_path / "anew"))
+    assert sorted(found) == sorted(expected)
+
+
+def test_results_of_other_settings_are_refused_and_stay(files: Path, tmp_path: Path):
+    out = tmp_path / "out"
+    batch([files / "p1.png"], out)
+    before = (out / "records.jsonl").read_bytes()
+    for changed in ({"threshold": 0.6}, {"formats": ("csv",)}, {"annotate": True}, {"whole": True}):
+        with pytest.raises(ConfigError, match="--fresh to delete them and begin anew"):
+            batch([files / "p1.png"], out, **changed)
+    assert (out / "records.jsonl").read_bytes() == before
+    (out / "mine.txt").write_text("not yours")
+    assert batch([files / "p1.png"], out, fresh=True, formats=("csv",), annotate=True).earlier == 0
+    assert sorted(path.name for path in out.iterdir()) == [
+        "annotated", "mine.txt", "records.csv", "state.json", "summary.json",
+    ]  # fmt: skip
+
+
+def test_a_folder_that_holds_anothers_file_of_that_name_is_refused(files: Path, tmp_path: Path):
+    (tmp_path / "records.jsonl").write_text("precious\n")
+    with pytest.raises(ConfigError, match="is not of an earlier run"):
+        batch([files / "p1.png"], tmp_path)
+    assert (tmp_path / "records.jsonl").read_text() == "precious\n"
+
+
+def test_two_runs_do_not_write_to_one_folder(files: Path, tmp_path: Path):
+    def second(_: Input) -> None:
+        with pytest.raises(ConfigError, match="another `emotion-edge analyze` writes to"):
+            batch([files / "p2.png"], tmp_path / "out")
+
+    assert batch([files / "p1.png"], tmp_path / "out", Quiet(second)).files == 1
+
+
+def done(name: str) -> Done:
+    return Done("", name, "picture", 1, 1, 0, 0, 1, 1, {}, 0.1)
+
+
+def test_what_was_written_but_not_counted_is_cut_off(tmp_path: Path):
+    def opened() -> Ledger:
+        return Ledger(tmp_path / "out", "same", "csv", b"head\n")
+
+    first, second = (Input(tmp_path / name, "video", name) for name in ("a", "b"))
+    with opened() as ledger:
+        ledger.add(first, b"a1\na2\n", done("a"))
+    path = tmp_path / "out" / "records.csv"
+    with path.open("ab") as file:
+        file.write(b"b1\nhalf a li")
+    with opened() as ledger:
+        assert path.read_bytes() == b"head\na1\na2\n"
+        ledger.add(second, b"b1\n", done("b"))
+    assert path.read_bytes() == b"head\na1\na2\nb1\n"
+
+
+def test_records_that_somebody_took_away_are_made_again(files: Path, tmp_path: Path):
+    out = tmp_path / "out"
+    batch([files / "p1.png", files / "p2.png"], out)
+    before = (out / "records.jsonl").read_bytes()
+    (out / "records.jsonl").unlink()
+    batch([files / "p1.png", files / "p2.png"], out)
+    assert (out / "records.jsonl").read_bytes() == before
+
+
+def test_a_full_disk_ends_the_run_and_keeps_what_was_done(files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    out = tmp_path / "out"
+    add = Ledger.add
+
+    def full(self: Ledger, item: Input, records: Path | bytes, about: Done) -> None:
+        if item.name == "p2.png":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        add(self, item, records, about)
+
+    monkeypatch.setattr(Ledger, "add", full)
+    with pytest.raises(CannotWrite, match="No space left on device"):
+        batch([files / name for name in ("p1.png", "p2.png", "p10.png")], out)
+    assert [Path(event.source).name for event in records(out)] == ["p1.png"]
+    assert json.loads((out / "summary.json").read_bytes())["files"] == 1
+    monkeypatch.setattr(Ledger, "add", add)
+    summary = batch([files / name for name in ("p1.png", "p2.png", "p10.png")], out)
+    assert (summary.files, summary.earlier) == (3, 1)
+
+
+def test_the_same_settings_have_the_same_fingerprint_and_others_another(tmp_path: Path):
+    model = tmp_path / "m.tflite"
+    model.write_bytes(b"one")
+
+    def named() -> BatchSettings:
+        return BatchSettings(config=msgspec.convert({"expression": {"model": str(model)}}, Config))
+
+    other_camera = msgspec.convert({"source": {"uri": "demo"}, "expression": {"threshold": 0.9}}, Config)
+    assert BatchSettings().fingerprint() == BatchSettings(config=other_camera).fingerprint()
+    assert BatchSettings().fingerprint() != BatchSettings(codec="vp9").fingerprint()
+    before = named().fingerprint()
+    assert before == named().fingerprint() != BatchSettings().fingerprint()
+    model.write_bytes(b"another")
+    assert named().fingerprint() != before

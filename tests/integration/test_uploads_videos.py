@@ -1,0 +1,417 @@
+"""Videos over real sockets, analysed by a real child process with the real model."""
+
+import csv
+import io
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import msgspec
+import pytest
+
+from edge.app import App
+from edge.config import Config
+from edge.events import SceneEvent
+from edge.status import UploadsStatus
+from edge.uploads import videos
+from edge.uploads.store import KEEP_FREE_BYTES, LOCK, PREFIX, free_bytes
+from tests.films import film
+from tests.uploading import Taking, ask, encoded, eventually, people, taking
+
+FRAMES = 30
+
+
+@pytest.fixture(scope="module")
+def short(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A film of 30 frames, 1.2 s."""
+    return film(tmp_path_factory.mktemp("films") / "short.mp4", FRAMES).read_bytes()
+
+
+@pytest.fixture(scope="module")
+def long(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A film that takes seconds to analyse."""
+    path = tmp_path_factory.mktemp("films") / "long.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25, (1280, 720))
+    picture = people("1280x720")
+    for _ in range(400):
+        writer.write(picture)
+    writer.release()
+    return path.read_bytes()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Taking]:
+    with taking(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory, short: bytes) -> Iterator[tuple[Taking, Any]]:
+    """A server, and a video that it has analysed."""
+    with taking(tmp_path_factory.mktemp("done")) as server:
+        sent = server.send(short, "?name=My%20holiday.mp4")
+        assert sent.status == 202
+        assert sent.headers["location"] == f"/api/v1/videos/{sent.json['id']}"
+        yield server, server.wait(sent.json["id"])
+
+
+def stored(folder: Path) -> list[Path]:
+    """All files of the server, but its lock."""
+    return [path for path in folder.rglob("*") if path.is_file() and path.name != LOCK]
+
+
+def test_a_video_is_analysed_to_its_end(done: tuple[Taking, Any]) -> None:
+    _, job = done
+    assert (job["state"], job["name"], job["progress"]) == ("done", "My holiday.mp4", 1.0)
+    assert (job["frames"], job["fps"], job["annotated"]) == (FRAMES, 25.0, True)
+    assert job["duration_s"] == pytest.approx(1.2, abs=0.05)
+    assert job["faces"]
+    for face in job["faces"]:
+        assert face["last_s"] >= face["first_s"]
+        assert sum(face["label_seconds"].values()) <= face["last_s"] - face["first_s"] + 0.05
+
+
+def test_its_records_have_the_one_schema(done: tuple[Taking, Any]) -> None:
+    server, job = done
+    answer = server.ask("GET", f"/api/v1/videos/{job['id']}/events.jsonl")
+    records = [msgspec.json.decode(line, type=SceneEvent) for line in answer.body.splitlines()]
+    assert [record.seq for record in records] == list(range(1, FRAMES + 1))
+    assert records[1].media_s == pytest.approx(0.04)
+    assert str(server.desk.settings.current.uploads.folder) not in answer.body.decode()
+    assert answer.headers["content-disposition"].startswith('attachment; filename="My_holiday-events.jsonl"')
+
+
+def test_its_table_has_a_row_for_each_face(done: tuple[Taking, Any]) -> None:
+    server, job = done
+    answer = server.ask("GET", f"/api/v1/videos/{job['id']}/events.csv")
+    assert answer.headers["content-type"].startswith("text/csv")
+    rows = list(csv.DictReader(io.StringIO(answer.body.decode())))
+    assert len(rows) >= FRAMES
+    assert float(rows[0]["score_happy"]) >= 0
+
+
+def test_the_annotated_video_plays_and_any_part_of_it_can_be_had(done: tuple[Taking, Any], tmp_path: Path) -> None:
+    server, job = done
+    path = f"/api/v1/videos/{job['id']}/annotated.webm"
+    whole = server.ask("GET", path)
+    assert whole.headers["content-type"] == "video/webm"
+    assert whole.headers["accept-ranges"] == "bytes"
+    (tmp_path / "film.webm").write_bytes(whole.body)
+    capture = cv2.VideoCapture(str(tmp_path / "film.webm"))
+    read = 0
+    while capture.read()[0]:
+        read += 1
+    assert read == FRAMES
+    part = server.ask("GET", path, Range="bytes=100-199")
+    assert (part.status, part.body) == (206, whole.body[100:200])
+    assert part.headers["content-range"] == f"bytes 100-199/{len(whole.body)}"
+    assert server.ask("GET", path, Range="bytes=99999999-").status == 416
+    head = server.ask("HEAD", path)
+    assert (head.status, head.body, int(head.headers["content-length"])) == (200, b"", len(whole.body))
+    named = server.ask("GET", f"{path}?download=1").headers["content-disposition"]
+    assert 'filename="My_holiday-annotated.webm"' in named
+
+
+def test_all_videos_are_listed(done: tuple[Taking, Any]) -> None:
+    server, job = done
+    assert server.ask("GET", "/api/v1/videos").json == [server.job(job["id"])]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE"])
+@pytest.mark.parametrize("job_id", ["x", "..", "%2e%2e%2fetc", "%00", "a" * 5000, "%F0%9F%98%80"])
+def test_an_unknown_id_is_not_found(done: tuple[Taking, Any], method: str, job_id: str) -> None:
+    server, _ = done
+    answer = server.ask(method, f"/api/v1/videos/{job_id}")
+    assert answer.status in (404, 405)  # `..` is the list, which takes no DELETE
+    assert method == "HEAD" or answer.code in ("not_found", "method_not_allowed")
+
+
+@pytest.mark.parametrize("file", ["video", "in-use", "..%2f..%2fetc%2fpasswd", "summary.json", "%2e%2e", "x" * 5000])
+def test_no_other_file_can_be_asked_for(done: tuple[Taking, Any], file: str) -> None:
+    server, job = done
+    answer = server.ask("GET", f"/api/v1/videos/{job['id']}/{file}")
+    assert (answer.status, answer.code) == (404, "not_found")
+
+
+def test_a_name_cannot_add_headers(done: tuple[Taking, Any], short: bytes) -> None:
+    server, _ = done
+    name = "../a%0d%0aX-Evil:%201%22;%20b%E2%80%AEfdp.%F0%9F%8E%AC.mp4"
+    job = server.wait(server.send(short, f"?name={name}").json["id"])
+    assert "\r" not in job["name"]
+    assert "/" not in job["name"]
+    headers = server.ask("GET", f"/api/v1/videos/{job['id']}/events.csv").headers
+    assert "x-evil" not in headers
+    assert headers["content-disposition"].count('"') == 2
+    assert headers["content-disposition"].isascii()
+
+
+def test_files_are_for_nobody_else_and_the_upload_goes_when_it_is_done(server: Taking, short: bytes) -> None:
+    folder = Path(server.settings.current.uploads.folder)
+    job = server.wait(server.send(short).json["id"])
+    assert sorted(path.name for path in stored(folder)) == ["annotated.webm", "events.csv", "events.jsonl"]
+    for path in folder.rglob("*"):
+        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
+    assert server.ask("DELETE", f"/api/v1/videos/{job['id']}").json["state"] == "done"
+    assert stored(folder) == []
+    assert server.ask("GET", f"/api/v1/videos/{job['id']}").status == 404
+
+
+def test_a_video_can_be_cancelled_while_it_runs_and_while_it_waits(server: Taking, long: bytes, short: bytes) -> None:
+    first, second, third = (server.send(video).json["id"] for video in (long, long, short))
+    running = server.wait(first, "running")
+    eventually(lambda: server.job(first)["frames"] > 0, "it says how far it is")
+    assert 0 < server.job(first)["progress"] < 1
+    assert running["message"] == ""
+    assert (server.desk.status().running, server.desk.status().waiting) == (1, 2)
+    early = server.ask("GET", f"/api/v1/videos/{first}/events.csv")
+    assert (early.status, early.code) == (409, "not_done")
+    assert server.ask("DELETE", f"/api/v1/videos/{second}").json["state"] == "cancelled"
+    assert server.ask("DELETE", f"/api/v1/videos/{first}").json["state"] == "cancelled"
+    assert server.wait(third)["state"] == "done"
+    assert [job["id"] for job in server.ask("GET", "/api/v1/videos").json] == [third]
+    assert len({path.parent for path in stored(Path(server.settings.current.uploads.folder))}) == 1
+
+
+def test_a_process_that_is_killed_fails_its_video_only(server: Taking, long: bytes, short: bytes) -> None:
+    first, second = (server.send(video).json["id"] for video in (long, short))
+    eventually(lambda: server.job(first)["frames"] > 0, "it runs")
+    os.kill(only_child(), signal.SIGKILL)
+    failed = server.wait(first)
+    assert failed["state"] == "failed"
+    assert "crashed" in failed["message"]
+    assert server.ask("GET", f"/api/v1/videos/{first}/events.csv").status == 404
+    assert server.wait(second)["state"] == "done"
+
+
+def only_child() -> int:
+    """The process that analyses a video."""
+    command = f"ps --ppid {os.getpid()} -o pid=,args="
+    found = subprocess.run(command.split(), capture_output=True, text=True, check=True).stdout.splitlines()
+    (child,) = (line for line in found if "edge.uploads.worker" in line)
+    return int(child.split()[0])
+
+
+def test_when_the_queue_is_full_one_has_to_come_back(tmp_path: Path, long: bytes, short: bytes) -> None:
+    with taking(tmp_path, max_waiting=1) as server:
+        first, second = (server.send(long).json["id"] for _ in range(2))
+        full = server.send(short)
+        assert (full.status, full.code) == (503, "busy")
+        assert int(full.headers["retry-after"]) > 0
+        assert "max_waiting" in full.message
+        for job_id in (first, second):
+            server.ask("DELETE", f"/api/v1/videos/{job_id}")
+        assert server.send(short).status == 202
+
+
+def test_a_full_disk_is_named_before_anything_is_written(tmp_path: Path, short: bytes) -> None:
+    with taking(tmp_path, free=lambda _: KEEP_FREE_BYTES + 100) as server:
+        answer = server.send(short)
+        assert (answer.status, answer.code) == (507, "no_space")
+        assert "100 MB have to stay free" in answer.message
+    assert stored(tmp_path) == []
+
+
+def test_a_disk_that_fills_up_ends_the_analysis(tmp_path: Path, long: bytes) -> None:
+    free = [10**12]
+    with taking(tmp_path, free=lambda _: free[0]) as server:
+        job_id = server.send(long).json["id"]
+        eventually(lambda: server.job(job_id)["frames"] > 0, "it runs")
+        free[0] = 0
+        failed = server.wait(job_id)
+        assert failed["state"] == "failed"
+        assert "0 MB free" in failed["message"]
+        assert stored(tmp_path) == []
+
+
+def test_a_disk_that_is_full_although_it_said_otherwise(tmp_path: Path, long: bytes) -> None:
+    if (
+        os.geteuid() != 0
+        or subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=1m", "none", tmp_path], capture_output=True, check=False
+        ).returncode
+    ):
+        pytest.skip("may not mount a disk of 1 MB")
+    try:
+        with taking(tmp_path, free=lambda _: 10**12) as server:
+            answer = server.send(long)
+            assert (answer.status, answer.code) == (507, "no_space")
+            assert stored(tmp_path) == []
+    finally:
+        subprocess.run(["umount", tmp_path], check=True)
+
+
+@pytest.mark.parametrize(
+    ("limits", "said"),
+    [({"max_minutes": 0.01}, "minutes, expected 0.01 at most"), ({"max_megapixels": 0.01}, "megapixels")],
+)
+def test_what_is_too_long_or_too_large_fails_with_the_limit(
+    tmp_path: Path, short: bytes, limits: dict[str, float], said: str
+) -> None:
+    with taking(tmp_path, **limits) as server:
+        job = server.wait(server.send(short).json["id"])
+    assert job["state"] == "failed"
+    assert said in job["message"]
+    assert str(tmp_path) not in job["message"]
+
+
+def test_too_many_bytes_are_refused_with_and_without_a_length(tmp_path: Path, short: bytes) -> None:
+    with taking(tmp_path, max_mb=0.01) as server:
+        assert (server.send(short).status, server.send(short).code) == (413, "too_large")
+        chunked = ask(server.port, "POST", "/api/v1/videos", [short], Transfer_Encoding="chunked")
+        assert chunked.status == 413
+    assert stored(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"", "empty"),
+        (b"#EXTM3U\nfile:///etc/passwd\n", "expected a video"),
+        (b"ffconcat version 1.0\nfile /etc/passwd\n", "expected a video"),
+        (encoded(people("160x120")), "JPEG picture"),
+        (b"PK\3\4" + bytes(2000), "50 4b"),
+    ],
+    ids=["empty", "playlist", "concatenation", "picture", "archive"],
+)
+def test_what_is_no_video_is_refused_at_its_first_bytes(server: Taking, body: bytes, said: str) -> None:
+    answer = server.send(body)
+    assert (answer.status, answer.code) == (415, "unsupported_media_type")
+    assert said in answer.message
+    assert stored(Path(server.settings.current.uploads.folder)) == []
+
+
+def test_a_video_that_breaks_off_while_it_comes_leaves_nothing(server: Taking, long: bytes) -> None:
+    import socket
+
+    with socket.create_connection(("127.0.0.1", server.port)) as sock:
+        head = "POST /api/v1/videos HTTP/1.1\r\nHost: localhost\r\nContent-Type: video/mp4\r\n"
+        sock.sendall(f"{head}Content-Length: {len(long)}\r\n\r\n".encode() + long[: 3 << 20])
+        eventually(lambda: server.desk.videos.waiting == 1, "it arrives")
+    eventually(lambda: server.desk.videos.waiting == 0, "it is given up")
+    eventually(lambda: stored(Path(server.settings.current.uploads.folder)) == [], "nothing is left")
+
+
+def test_results_expire_when_nobody_asks_for_them(server: Taking, short: bytes) -> None:
+    kept, left = (server.wait(server.send(short).json["id"])["id"] for _ in range(2))
+    now_s = time.monotonic()
+    clock = [now_s + 20 * 60]
+    server.desk.videos._clock_s = lambda: clock[0]
+    server.job(kept)
+    clock[0] += 11 * 60
+    sweep(server)
+    assert [job["id"] for job in server.ask("GET", "/api/v1/videos").json] == [kept]
+    assert server.ask("GET", f"/api/v1/videos/{left}").status == 404
+    clock[0] += 31 * 60
+    sweep(server)
+    assert stored(Path(server.settings.current.uploads.folder)) == []
+
+
+def sweep(server: Taking) -> None:
+    """Look for what is to be deleted now, not later."""
+    import asyncio
+
+    runner = server.desk.videos._sweeper
+    assert runner is not None
+    asyncio.run_coroutine_threadsafe(server.desk.videos.sweep(), runner.get_loop()).result(20)
+
+
+def test_the_oldest_results_go_when_there_are_too_many(
+    server: Taking, short: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(videos, "MAX_KEPT", 2)
+    ids = [server.wait(server.send(short).json["id"])["id"] for _ in range(4)]
+    eventually(lambda: len(server.ask("GET", "/api/v1/videos").json) == 2, "two are left")
+    assert [job["id"] for job in server.ask("GET", "/api/v1/videos").json] == ids[2:]
+
+
+@pytest.mark.parametrize(("mode", "annotated"), [("none", False), ("boxes", True), ("blurred", True)])
+def test_no_more_of_a_video_is_shown_than_of_the_camera(
+    tmp_path: Path, short: bytes, mode: str, annotated: bool
+) -> None:
+    with taking(tmp_path, privacy={"video": mode}) as server:
+        job = server.wait(server.send(short).json["id"])
+        assert (job["state"], job["annotated"], job["frames"]) == ("done", annotated, FRAMES)
+        answer = server.ask("GET", f"/api/v1/videos/{job['id']}/annotated.webm")
+        assert answer.status == (200 if annotated else 404)
+        server.settings.change({"privacy": {"video": "none"}})
+        stricter = server.ask("GET", f"/api/v1/videos/{job['id']}/annotated.webm")
+        assert stricter.status == (403 if annotated else 404)
+    if mode == "boxes":
+        (tmp_path / "film.webm").write_bytes(answer.body)
+        _, picture = cv2.VideoCapture(str(tmp_path / "film.webm")).read()
+        # where the film has its white blocks
+        assert abs(picture[106:, :].astype(int) - (40, 34, 30)).max() < 25
+
+
+def test_the_server_stops_at_once_though_a_video_runs(tmp_path: Path, long: bytes) -> None:
+    with taking(tmp_path) as server:
+        job_id = server.send(long).json["id"]
+        eventually(lambda: server.job(job_id)["frames"] > 0, "it runs")
+        child = only_child()
+        began_s = time.monotonic()
+    assert time.monotonic() - began_s < 2
+    assert not Path(f"/proc/{child}").exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_run_left_behind_is_deleted_and_nothing_else(tmp_path: Path) -> None:
+    dead, foreign = tmp_path / f"{PREFIX}dead", tmp_path / "emotion-edge-other"
+    for folder in (dead, foreign):
+        folder.mkdir()
+        (folder / LOCK).touch()
+        (folder / "annotated.webm").touch()
+    with taking(tmp_path) as running, taking(tmp_path):
+        assert not dead.exists()
+        assert foreign.exists()
+        running.send(b"\x1a\x45\xdf\xa3" + bytes(2000))
+        with taking(tmp_path):
+            assert len(list(tmp_path.glob(f"{PREFIX}*"))) == 1
+    assert list(tmp_path.iterdir()) == [foreign]
+
+
+def test_a_program_that_is_killed_takes_its_process_with_it(tmp_path: Path, long: bytes) -> None:
+    (tmp_path / "long.avi").write_bytes(long)
+    code = (
+        "import sys, time; from tests.uploading import taking; from pathlib import Path\n"
+        "with taking(sys.argv[1]) as server:\n"
+        "    job = server.send(Path(sys.argv[1], 'long.avi').read_bytes()).json['id']\n"
+        "    while not server.job(job)['frames']: time.sleep(.05)\n"
+        "    print('running', flush=True); time.sleep(60)\n"
+    )
+    program = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert program.stdout is not None
+        assert program.stdout.readline() == "running\n"
+        command = f"ps --ppid {program.pid} -o pid=".split()
+        child = int(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[0])
+    finally:
+        program.kill()
+        program.wait()
+    eventually(lambda: not Path(f"/proc/{child}").exists(), "it was killed as well")
+
+
+def test_free_space_is_that_of_the_disk(tmp_path: Path) -> None:
+    assert free_bytes(tmp_path) == pytest.approx(os.statvfs(tmp_path).f_bavail * os.statvfs(tmp_path).f_frsize, rel=0.1)
+
+
+def test_pictures_are_read_while_a_video_runs(server: Taking, long: bytes) -> None:
+    job_id = server.send(long).json["id"]
+    eventually(lambda: server.job(job_id)["frames"] > 0, "it runs")
+    assert server.analyze(encoded(people("320x240"))).status == 200
+    assert server.job(job_id)["state"] == "running"
+    assert json.loads(server.ask("GET", "/state").body)["uploads"] is None
+    assert threading.active_count() < 30
+
+
+def test_the_state_tells_what_may_be_sent() -> None:
+    config = msgspec.convert({"source": {"uri": "demo"}, "uploads": {"max_mb": 3.0}}, Config)
+    assert App(config).status().uploads == UploadsStatus(True, 3.0, 10.0, running=0, waiting=0)

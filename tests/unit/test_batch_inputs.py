@@ -1,0 +1,97 @@
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from edge.batch.inputs import find_inputs
+
+PNG = cv2.imencode(".png", np.zeros((2, 2, 3), np.uint8))[1].tobytes()
+MP4 = b"\0\0\0\x20ftypisom" + bytes(40)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "deep" / "deeper").mkdir(parents=True)
+    (tmp_path / ".hidden").mkdir()
+    for name in ("a10.png", "a2.png", "deep/b.png", "deep/deeper/c.png", ".hidden/d.png", "no suffix", ".e.png"):
+        (tmp_path / name).write_bytes(PNG)
+    return tmp_path
+
+
+def names(found: object) -> list[str]:
+    return [item.name for item in found.inputs]  # type: ignore[attr-defined]
+
+
+def test_folders_are_looked_into_in_natural_order_but_for_hidden_ones(folder: Path):
+    found = find_inputs([folder])
+    assert names(found) == ["a2.png", "a10.png", "deep/b.png", "deep/deeper/c.png", "no suffix"]
+    assert found.skipped == found.missing == ()
+
+
+def test_the_results_are_not_analysed_again(folder: Path):
+    assert names(find_inputs([folder], folder / "deep")) == ["a2.png", "a10.png", "no suffix"]
+
+
+def test_a_file_counts_once_and_names_are_not_shared(folder: Path, tmp_path: Path):
+    other = tmp_path / "deep" / "a2.png"
+    other.write_bytes(PNG)
+    found = find_inputs([folder / "a2.png", other, folder / "a2.png", folder / "deep"])
+    assert names(found) == ["a2.png", "a2.png-2", "deep/b.png", "deep/deeper/c.png"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind"),
+    [
+        ("a", PNG, "picture"),
+        ("film.png", MP4, "video"),
+        ("picture.mp4", PNG, "picture"),
+        ("a.bin", b"RIFF\0\0\0\0WEBPVP8 ", "picture"),
+        ("a.bin", b"RIFF\0\0\0\0AVI LIST", "video"),
+        ("a.bin", b"\x1aE\xdf\xa3\0\0", "video"),
+        ("a.mpg", bytes(range(128, 250)), "video"),
+        ("a.png", b"", "picture"),
+        ("a.bmp", b"BM\x9a\0\0\0\0\0\0\0", "picture"),
+        ("a.ppm", b"P3 1 1 255 0 0 0", "picture"),
+    ],
+)
+def test_what_a_file_is_its_content_says_and_else_its_name(tmp_path: Path, name: str, content: bytes, kind: str):
+    (tmp_path / name).write_bytes(content)
+    assert [item.kind for item in find_inputs([tmp_path]).inputs] == [kind]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("notes.txt", b"hello", "a text file"),
+        ("code.ts", b"export const a = 1;\n", "a text file"),
+        ("diary.txt", b"BMW, a history", "a text file"),
+        ("a.bin", bytes(range(256)), "neither a picture nor a video"),
+        ("sound.wav", b"RIFF\0\0\0\0WAVEfmt \x80", "neither a picture nor a video"),
+        ("IMG_1.heic", b"\0\0\0\x20ftypheic" + bytes(40), "a picture in HEIC, which is not read here"),
+        ("a.m4a", b"\0\0\0\x20ftypM4A " + bytes(40), "sound without a picture"),
+    ],
+)
+def test_what_is_neither_is_named_with_the_reason(tmp_path: Path, name: str, content: bytes, reason: str):
+    (tmp_path / name).write_bytes(content)
+    found = find_inputs([tmp_path])
+    assert found.inputs == ()
+    (problem,) = found.skipped
+    assert problem.path == str(tmp_path / name)
+    assert reason in problem.reason
+
+
+def test_what_is_named_is_tried_and_what_is_missing_is_told(tmp_path: Path):
+    (tmp_path / "notes.txt").write_bytes(b"hello")
+    found = find_inputs([tmp_path / "notes.txt", tmp_path / "gone.jpg"])
+    assert names(found) == ["notes.txt"]
+    assert [problem.path for problem in found.missing] == [str(tmp_path / "gone.jpg")]
+
+
+def test_a_pipe_does_not_make_it_wait(tmp_path: Path):
+    os.mkfifo(tmp_path / "pipe.mp4")
+    (tmp_path / "a.png").write_bytes(PNG)
+    found = find_inputs([tmp_path, tmp_path / "pipe.mp4"])
+    assert [item.path.name for item in found.inputs] == ["a.png"]
+    assert [problem.reason for problem in found.missing] == ["neither a file nor a folder"]
