@@ -8,7 +8,7 @@ from edge.events import AggregateEvent
 from edge.types import Scene
 
 LEAST_FACE_S: Final = 5.0
-"""Expressions that were shown for less than this in all are not told: that is one person's glance, not an aggregate."""
+"""Less than this of all expressions together is not told: that is one person's glance, not an aggregate."""
 
 
 @dataclass(slots=True)

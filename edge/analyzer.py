@@ -28,7 +28,7 @@ MAX_MEGAPIXELS = 100.0
 WHOLE_REASON = "whole"
 """`SceneEvent.reason` where no face was found and the whole picture was taken as one."""
 
-Image = str | os.PathLike[str] | bytes | NDArray[Any]
+Image = str | os.PathLike[str] | bytes | bytearray | memoryview | NDArray[Any]
 """A file's path, a file's content, or pixels: uint8 (H, W, 3) BGR or (H, W) grey, 0..255."""
 
 
@@ -207,7 +207,7 @@ def _line(face: FaceEvent, threshold: float) -> str:
 
 def source_name(image: Image) -> str:
     """What stands in the record's `source`: as `run --source images:PATH` writes it, if it is a file."""
-    if isinstance(image, bytes):
+    if isinstance(image, bytes | bytearray | memoryview):
         return "bytes"
     return "array" if isinstance(image, np.ndarray) else f"images:{os.fspath(image)}"
 

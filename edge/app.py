@@ -1,6 +1,5 @@
 """The composition root: the one file that names concrete adapters and plugs them together."""
 
-import importlib.metadata
 import logging
 import time
 from collections.abc import Callable
@@ -266,15 +265,3 @@ def _open(uri: str, config: Config, clock: Clock, mailbox: Mailbox | None) -> Fr
         uri, clock=clock, silence_s=settings.read_timeout_s, frozen_s=settings.frozen_s, mailbox=mailbox
     )
     return masked(turned(source, settings.rotate, settings.mirror), config.privacy.masks)
-
-
-def version_text() -> str:
-    """The program's version and those of what it stands on."""
-    parts = ("ai-edge-litert", "tflite-runtime", "opencv-python-headless", "numpy", "aiohttp")
-    found = []
-    for part in parts:
-        try:
-            found.append(f"{part} {importlib.metadata.version(part)}")
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return f"emotion-edge {__version__} ({', '.join(found)})"

@@ -3,7 +3,6 @@
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 
 import msgspec
 
@@ -162,7 +161,7 @@ class Capture:
 
     def _renumbered(self, frame: Frame, base: int) -> Frame:
         """Each opening counts from 1 again; the run's numbers go on."""
-        return replace(frame, seq=base + frame.seq) if base else frame
+        return Frame(base + frame.seq, frame.t_ns, frame.pixels, frame.format) if base else frame
 
     def opened(self, source: FrameSource) -> None:
         """The source is there, its first frame is not yet."""

@@ -77,7 +77,7 @@ class _Version(argparse.Action):
     """Looks versions up only when asked for."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object, **__: object) -> None:
-        from edge.app import version_text  # noqa: PLC0415
+        from edge.versions import version_text  # noqa: PLC0415
 
         print(version_text())
         parser.exit()
@@ -88,7 +88,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     add(
         "--source",
         metavar="URI",
-        help="auto (default), demo, a file or folder, v4l2:/dev/video0, picamera2, fifo:PATH, a URL",
+        help="auto (default), demo, a file or folder, v4l2:/dev/video0, picamera2, fifo:PATH, push:, a URL",
     )
     add("--rotate", metavar="DEGREES", type=int, help="turn the picture clockwise by 90, 180 or 270 degrees")
     add("--mirror", action="store_true", default=None, help="swap left and right")

@@ -48,6 +48,8 @@ def _analyze(arguments: argparse.Namespace) -> int:
     }
     if arguments.out is None and (arguments.annotate or arguments.save_chips or arguments.fresh):
         raise ConfigError("--annotate, --save-chips and --fresh need a folder for the results: --out DIR")
+    if arguments.out is not None and arguments.out.exists() and not arguments.out.is_dir():
+        raise ConfigError(f"--out {arguments.out} is no folder; name one, it is made if it is missing")
     if arguments.threshold is not None and not 0 <= arguments.threshold <= 1:
         raise ConfigError(f"--threshold is a share from 0 to 1, found {arguments.threshold:g}; 35 % is 0.35")
     config = load(arguments.config, flags)

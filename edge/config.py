@@ -31,7 +31,7 @@ class SourceConfig(_Section, frozen=True):
     """Where frames come from.
 
     Attributes:
-        uri: `auto`, `demo`, a file, a folder, `v4l2:…`, `picamera2`, `http://…`, `rtsp://…`.
+        uri: `auto`, `demo`, a file, a folder, `fifo:…`, `v4l2:…`, `picamera2`, `http://…`, `rtsp://…`, `push:`.
         rotate: degrees by which the picture is turned, clockwise: for a camera that hangs sideways or upside down.
         mirror: whether left and right are swapped, once it is turned.
         max_fps: frames beyond this rate are not analysed; 0: no limit.

@@ -66,7 +66,8 @@ class Control:
     def recovered(self) -> None:
         """Work was done again: the next failure starts with the shortest wait."""
         self._failures = 0
-        self._hurry.clear()
+        if self._hurry.is_set():  # hardly ever, and this is called for each frame
+            self._hurry.clear()
         self.beat()
 
 

@@ -18,6 +18,7 @@ class BatchSummary(msgspec.Struct, frozen=True):
         videos: of these.
         frames: of all of them; a picture is one.
         faces: different ones in each file.
+        without_a_face: files in which none was found.
         label_shares: share of each label among all faces on all frames, the most frequent first.
         seconds: that the analysis took.
         seconds_per_frame: of it.
@@ -33,6 +34,7 @@ class BatchSummary(msgspec.Struct, frozen=True):
     videos: int
     frames: int
     faces: int
+    without_a_face: int
     label_shares: dict[str, float]
     seconds: float
     seconds_per_frame: float
@@ -53,6 +55,9 @@ class BatchSummary(msgspec.Struct, frozen=True):
             lines[0] += f" ({_count(self.earlier, 'file')} by an earlier run)"
         if self.label_shares:
             lines.append(", ".join(f"{label} {share * 100:.1f} %" for label, share in self.label_shares.items()))
+        if self.without_a_face:
+            where = "it" if self.files == 1 else f"{self.without_a_face} of {self.files} files"
+            lines.append(f"No face was found in {where}.")
         lines += self.notes
         if self.skipped:
             lines.append(f"Skipped {_count(len(self.skipped), 'file')}: {_listed(self.skipped)}")
@@ -86,6 +91,7 @@ def summarised(
         videos=sum(file.kind == "video" for file in files),
         frames=frames,
         faces=sum(file.faces for file in files),
+        without_a_face=sum(file.faces == 0 for file in files),
         label_shares={label: round(count / named, 4) for label, count in labels.most_common()},
         seconds=round(seconds, 3),
         seconds_per_frame=round(seconds / frames, 5) if frames else 0.0,

@@ -1,12 +1,9 @@
 """Who may watch: whoever has the token, or, without one, whoever asks this machine by its own name."""
 
-import base64
-import hashlib
-import hmac
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final
 from urllib.parse import parse_qs, urlencode
 
@@ -16,6 +13,7 @@ from aiohttp.typedefs import Handler
 from edge.logs import event
 from edge.server.bind import is_loopback
 from edge.server.bodies import read_body
+from edge.server.credentials import derived, presented, same
 from edge.server.doors import SIGN_IN_CSP, locked_page, sign_in_page, signed_in_page
 from edge.server.lockout import Lockout, in_words
 from edge.server.settings import ServerSettings
@@ -29,17 +27,6 @@ LOGIN, LOGOUT = "/login", "/logout"
 COOKIE_DAYS: Final = 30
 FORM_BYTES: Final = 4096
 FORM_TIMEOUT_S: Final = 10.0
-
-
-def same(given: str, expected: str) -> bool:
-    """Compare in a time that tells nothing about where they differ."""
-    # headers may hold any byte, which aiohttp hands over as lone surrogates
-    return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), expected.encode())
-
-
-def derived(token: str, purpose: str) -> str:
-    """A value that only the token's owner can make, and that does not give the token away."""
-    return hmac.new(token.encode(), f"emotion-edge {purpose}".encode(), hashlib.sha256).hexdigest()
 
 
 def host_name(host: str) -> str:
@@ -85,7 +72,8 @@ class Gate:
             )
         body = await read_body(request, FORM_BYTES, FORM_TIMEOUT_S, "a form with one field")
         try:
-            given = parse_qs(body.decode("utf-8", "replace"), max_num_fields=8).get("token", [])
+            # one: each try is counted, and several at once would be tries that are not
+            given = parse_qs(body.decode("utf-8", "replace"), max_num_fields=8).get("token", [])[:1]
         except ValueError:
             given = []
         if not given:
@@ -112,7 +100,7 @@ class Gate:
             return await handler(request)
         # whoever is in stays in, whatever others at this address do
         signed_in = same(request.cookies.get(self._cookie_name, ""), self._cookie_value)
-        given, right = list(_presented(request)), False
+        given, right = list(presented(request)), False
         if given:
             wait_s = self._lockout.wait_s(request.remote)
             if wait_s == 0:
@@ -176,31 +164,6 @@ def _check_host(request: web.Request) -> None:
             text=f"This server only answers to localhost and 127.0.0.1, not to {host[:100]!r}. "
             "To reach it by another name, set server.token (or start with --lan), or accept the risk with --insecure.\n"
         )
-
-
-def _presented(request: web.Request) -> Iterator[str]:
-    """Tokens in a request; an empty one is none: players ask like that before they are told to send a password."""
-    in_query = request.query.get("token")
-    if in_query:
-        yield in_query
-    in_header = _from_header(request.headers.get("Authorization", ""))
-    if in_header:
-        yield in_header
-
-
-def _from_header(header: str) -> str | None:
-    """The token in an Authorization header: Bearer (RFC 6750), or the password of Basic (RFC 7617)."""
-    scheme, _, value = header.partition(" ")
-    match scheme.lower():
-        case "bearer":
-            return value.strip()
-        case "basic":
-            try:
-                return base64.b64decode(value, validate=True).decode().partition(":")[2]
-            except ValueError:  # no Base64, or no UTF-8 in it
-                return None
-        case _:
-            return None
 
 
 def _without_token(request: web.Request) -> web.Response:

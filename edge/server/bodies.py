@@ -81,7 +81,8 @@ async def stream_body(
 
 
 def _too_large(max_bytes: int, limit: str, found: int) -> NoReturn:
-    text = f"The body has {found} bytes or more, expected at most {max_bytes} ({limit}). Send less, or raise that.\n"
+    or_raise = f", or raise {limit}" if limit.startswith("uploads.") else ""
+    text = f"The body has {found} bytes or more, expected at most {max_bytes} ({limit}). Send less{or_raise}.\n"
     raise _closing(web.HTTPRequestEntityTooLarge(max_bytes, found, text=text))
 
 

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from edge.control import ACTIONS, Action
 from edge.errors import PermanentError
+from edge.server.answers import json_answer
 from edge.server.bodies import read_body
 from edge.server.errors import JSON, api_error
 from edge.server.view import Backstage
@@ -47,4 +48,4 @@ class ControlApi:
             status = self._stage.control(wish.action)
         except PermanentError as error:
             raise api_error(409, f"{error}.", "not_possible") from error
-        return web.Response(body=msgspec.json.encode(status), content_type=JSON, headers={"Cache-Control": "no-store"})
+        return json_answer(status)

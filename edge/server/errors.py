@@ -81,9 +81,13 @@ class _Refused(web.HTTPException):
 
 @web.middleware
 async def json_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """The outermost middleware: what the others and the router answer is turned into JSON as well."""
+    """The outermost middleware: what others and the router answer becomes JSON as well; elsewhere, plain words."""
     if not request.path.startswith(API):
-        return await handler(request)
+        try:
+            return await handler(request)
+        except (web.HTTPNotFound, web.HTTPMethodNotAllowed) as error:
+            error.text = _words(request, error) + "\n"
+            raise
     answer = await outcome_of(handler(request))
     if isinstance(answer, web.HTTPException):
         _explain(request, answer)

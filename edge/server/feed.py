@@ -45,12 +45,12 @@ class Feed:
     async def events(self, request: web.Request) -> web.StreamResponse:
         """`/events`: the newest scene, at most `events_hz` times a second; scenes in between are skipped.
 
-        `Last-Event-ID`, or `?last_event_id=`: tell first what came after that. `?status=0`: without the status.
+        `Last-Event-ID`, or `?last_event_id=`: tell first what came after that. `?status=1`: the status too.
         """
         last_id = request.headers.get("Last-Event-ID") or request.query.get("last_event_id", "")
-        with_status = request.query.get("status") != "0"
+        with_status = request.query.get("status") == "1"
         headers = {"Content-Type": "text/event-stream; charset=utf-8"}
-        options = "" if with_status else "status=0"
+        options = "status=1" if with_status else ""
         with self._seats.taken(), self._stage.clients.served("events", request.remote, options) as client:
             parts = self._told(client, last_id, with_status)
             return await push(request, headers, parts, self._settings.send_timeout_s)

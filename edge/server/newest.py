@@ -1,10 +1,11 @@
 """The bridge from the threads that fill a slot to the coroutines that serve clients."""
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Generic, TypeVar
 
+from edge.server.doorbell import Doorbell
 from edge.slot import LatestSlot
 
 T = TypeVar("T")
@@ -20,23 +21,22 @@ class Newest(Generic[T]):
         self._slot = slot
         self._waiting: set[asyncio.Future[None]] = set()
         self._closed = False
-        self._waking = False
         self._readers = 0
-        self._unsubscribe: Callable[[], None] | None = None
+        self._leave: ExitStack | None = None
 
     @contextmanager
     def reading(self) -> Iterator[None]:
         """Be a reader for as long as the context lasts; `newer` wakes up only inside."""
-        if self._unsubscribe is None:
-            self._unsubscribe = self._slot.subscribe(self._wake_soon(asyncio.get_running_loop()))
+        if self._leave is None:
+            self._leave = self._listen()
         self._readers += 1
         try:
             yield
         finally:
             self._readers -= 1
             if self._readers == 0:
-                self._unsubscribe()
-                self._unsubscribe = None
+                self._leave.close()
+                self._leave = None
 
     async def newer(self, seq: int) -> tuple[int, T] | None:
         """The newest item and its number once that is above `seq`; None when there will be none any more."""
@@ -65,19 +65,16 @@ class Newest(Generic[T]):
         self._closed = True
         self._wake()
 
-    def _wake_soon(self, loop: asyncio.AbstractEventLoop) -> Callable[[], None]:
-        def listener() -> None:
-            if self._waking:
-                return
-            self._waking = True
-            # a put that was under way while the last reader left may find the loop closed
-            with suppress(RuntimeError):
-                loop.call_soon_threadsafe(self._wake)
-
-        return listener
+    def _listen(self) -> ExitStack:
+        """Be woken by the slot until what is given is closed."""
+        leave = ExitStack()
+        doorbell = Doorbell(self._wake)
+        leave.callback(doorbell.close)
+        # a put that is under way while the last reader leaves may still ring
+        leave.callback(self._slot.subscribe(doorbell.ring))
+        return leave
 
     def _wake(self) -> None:
-        self._waking = False
         for waiter in self._waiting:
             if not waiter.done():
                 waiter.set_result(None)

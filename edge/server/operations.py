@@ -122,7 +122,7 @@ PEOPLE: Final = (
             Parameter(
                 "last_event_id", Annotated[str, Meta(max_length=100)], "the same, for who cannot send that header"
             ),
-            Parameter("status", Literal["0", "1"], "0: without the event `status`"),
+            Parameter("status", Literal["0", "1"], "1: with the event `status`"),
         ),
         text="Without end. Unnamed events are SceneEvents, at most `server.events_hz` a second, with `id:`. The event "
         "`status` is what `/state` says, every 2 s; `aggregate` an AggregateEvent, where `privacy.events` is that.",

@@ -5,9 +5,8 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from edge.events import schema
+from edge.server.answers import NO_STORE, json_answer
 from edge.server.view import Backstage, Health
-
-NO_STORE = {"Cache-Control": "no-store"}
 
 
 class Reports:
@@ -19,8 +18,7 @@ class Reports:
 
     async def state(self, _request: web.Request) -> web.Response:
         """`/state`: the status as JSON."""
-        body = msgspec.json.encode(self._stage.status())
-        return web.Response(body=body, headers={"Content-Type": "application/json; charset=utf-8", **NO_STORE})
+        return json_answer(self._stage.status())
 
     async def schema(self, _request: web.Request) -> web.Response:
         """`/api/v1/schema.json`: the JSON Schema of all records."""

@@ -3,15 +3,16 @@
 import asyncio
 from contextlib import aclosing
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from aiohttp import hdrs, web
 from aiohttp.abc import AbstractStreamWriter
 
 from edge.events import SceneEvent
+from edge.server.answers import NO_STORE, json_answer
 from edge.server.bodies import read_body, stream_body
-from edge.server.errors import JSON, api_error
+from edge.server.errors import api_error
 from edge.server.seats import Seats
 from edge.uploads.desk import UploadDesk
 from edge.uploads.naming import attachment, download_name, shown_name
@@ -24,8 +25,6 @@ PICTURE_TIMEOUT_S: Final = 60.0
 """For all of a picture to come."""
 DOWNLOAD_S: Final = 600.0
 """A client that takes longer for a result, such as a player that is paused, has to ask for the rest of it."""
-
-NO_STORE: Final[dict[str, str]] = {hdrs.CACHE_CONTROL: "no-store"}
 
 STATUSES: Final = {
     "bad_option": 400,
@@ -105,7 +104,7 @@ class Uploads:
             raise _answer(error) from error
         if self._desk.settings.current.privacy.video != config.privacy.video:
             jpeg = b""  # it has become stricter meanwhile
-        return _json(PictureAnswer(found.result, found.message, jpeg or None))
+        return json_answer(PictureAnswer(found.result, found.message, jpeg or None))
 
     async def send(self, request: web.Request) -> web.Response:
         """POST `/api/v1/videos`: the bytes of a video; its id."""
@@ -120,16 +119,16 @@ class Uploads:
                 job = await self._desk.videos.take_in(name, chunks, announced)
         except Refused as error:
             raise _answer(error) from error
-        return _json(job, 202, Location=f"{request.path}/{job.id}")
+        return json_answer(job, 202, Location=f"{request.path}/{job.id}")
 
     async def index(self, _request: web.Request) -> web.Response:
         """GET `/api/v1/videos`: all there are."""
         self._check_enabled()
-        return _json(self._desk.videos.jobs())
+        return json_answer(self._desk.videos.jobs())
 
     async def job(self, request: web.Request) -> web.Response:
         """GET `/api/v1/videos/{id}`: how far it is, and what was found."""
-        return _json(self._known(request))
+        return json_answer(self._known(request))
 
     async def result(self, request: web.Request) -> web.StreamResponse:
         """GET `/api/v1/videos/{id}/{file}`: a file with results; of the video, any part."""
@@ -152,7 +151,7 @@ class Uploads:
         job = await self._desk.videos.delete(self._known(request).id)
         if job is None:
             raise _unknown()
-        return _json(job)
+        return json_answer(job)
 
     async def _sent(self, request: web.Request, path: Path, headers: dict[str, str]) -> web.StreamResponse:
         response = _Download(path, headers=headers)
@@ -175,12 +174,6 @@ class Uploads:
     def _check_enabled(self) -> None:
         if not self._desk.settings.current.uploads.enabled:
             raise _answer(Refused("disabled", "Nothing can be sent here: uploads.enabled is off."))
-
-
-def _json(content: Any, status: int = 200, **headers: str) -> web.Response:
-    return web.Response(
-        status=status, body=msgspec.json.encode(content), content_type=JSON, headers={**NO_STORE, **headers}
-    )
 
 
 def _answer(error: Refused) -> web.HTTPException:

@@ -73,10 +73,6 @@ class Easel:
         """Colour what is there, without adding substance."""
         self.colour += (np.asarray(colour, np.float32) - self.colour) * mask[..., None]
 
-    def light(self, factor: Plane) -> None:
-        """Multiply the brightness."""
-        self.colour *= factor[..., None]
-
     def finished(self) -> Pixels:
         """uint8 (h, w, 4): blue, green, red multiplied by alpha, and alpha."""
         alpha = np.clip(self.alpha, 0, 1)[..., None]

@@ -4,6 +4,8 @@ import struct
 from collections.abc import Callable
 from typing import NamedTuple
 
+from edge.jpeg_header import frame_header
+
 
 class PictureSize(NamedTuple):
     """What a picture's header says.
@@ -75,29 +77,12 @@ def _webp(data: bytes) -> _Size:
     return None
 
 
-_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-"""JPEG's markers that carry the size: SOF0 to SOF15, but for the tables among them (ITU-T T.81, table B.1)."""
-_ALONE = frozenset(range(0xD0, 0xD8)) | {0x01}
-"""Markers that no length follows."""
-
-
 def _jpeg(data: bytes) -> _Size:
-    at = 2
-    while data[at] == 0xFF:
-        marker = data[at + 1]
-        if marker == 0xFF:  # a filling byte
-            at += 1
-        elif marker in _FRAMES:
-            height, width = struct.unpack_from(">HH", data, at + 5)
-            return width, height
-        elif marker in _ALONE:
-            at += 2
-        elif marker in (0xD9, 0xDA):  # the end, or pixels, and no size so far
-            return None
-        else:
-            (length,) = struct.unpack_from(">H", data, at + 2)
-            at += 2 + max(length, 2)
-    return None
+    found = frame_header(data)
+    if found is None:
+        return None
+    height, width = struct.unpack_from(">HH", found[1], 3)
+    return width, height
 
 
 def _tiff(data: bytes) -> _Size:

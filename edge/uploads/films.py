@@ -1,6 +1,7 @@
 """In the child process: one video in, its results in a folder."""
 
 import os
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,9 @@ from edge.uploads.protocol import AnalyseVideo, Progress, Refusal, VideoResult
 from edge.uploads.store import VIDEO
 
 REPORT_S: Final = 0.25
+
+_NAME: Final = re.compile(rf"(?:the film )?\b{VIDEO}\b(?= (?:has|holds|is|lasts)\b)")
+"""What its file is called here says nothing to whoever sent it."""
 
 
 def analyse_film(request: AnalyseVideo, report: Callable[[Progress], None]) -> VideoResult | Refusal:
@@ -33,7 +37,7 @@ def analyse_film(request: AnalyseVideo, report: Callable[[Progress], None]) -> V
     try:
         summary = video.analyse_video(Path(VIDEO), Path(), settings, _Reporter(report))
     except (EdgeError, OSError) as error:
-        return Refusal("broken", str(error))
+        return Refusal("broken", _NAME.sub("this video", str(error)))
     except (MemoryError, cv2.error):
         return Refusal("too_many_pixels", "This video needs more memory than one may have; make its picture smaller.")
     seen = f"{len(summary.faces)} face{'' if len(summary.faces) == 1 else 's'}" if summary.faces else "No face was"

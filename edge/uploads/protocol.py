@@ -122,7 +122,9 @@ class Garbled(Exception):
 def without_secrets(config: Config) -> Config:
     """The settings, as a process may know them that opens foreign files."""
     server = msgspec.structs.replace(config.server, token=None, certificate="", key="")
-    return msgspec.structs.replace(config, server=server)
+    # a camera's address may hold its password
+    source = msgspec.structs.replace(config.source, uri="auto")
+    return msgspec.structs.replace(config, server=server, source=source)
 
 
 async def send(writer: asyncio.StreamWriter, request: Request, payload: bytes = b"") -> None:

@@ -16,6 +16,7 @@ from edge.batch.tally import FaceSummary
 from edge.config import Config
 from edge.live import LiveSettings
 from edge.logs import event
+from edge.privacy import shows_pictures
 from edge.uploads.arriving import receive
 from edge.uploads.confinement import Priority
 from edge.uploads.following import STALL_S, followed
@@ -114,6 +115,7 @@ class VideoDesk:
         self._entries: dict[str, _Entry] = {}
         self._arriving = 0
         self._closed = False
+        self._removals: set[asyncio.Task[None]] = set()
         self._runner: asyncio.Task[None] | None = None
         self._sweeper: asyncio.Task[None] | None = None
 
@@ -147,6 +149,8 @@ class VideoDesk:
             return None
         if entry.job.state in ("queued", "running"):
             raise Refused("not_done", f"This video is {entry.job.state}; ask again when it is done.", RETRY_AFTER_S)
+        if file == ANNOTATED and not shows_pictures(self._settings.current.privacy.video):
+            raise Refused("private", "This program shows no picture: privacy.video is none. The records are there.")
         if file == ANNOTATED and self._settings.current.privacy.video != entry.config.privacy.video:
             raise Refused("private", "privacy.video has become stricter since this video was analysed. Send it again.")
         return entry.folder / file if file in entry.files else None
@@ -185,10 +189,11 @@ class VideoDesk:
             return None
         if entry.job.state in ("queued", "running"):
             entry.job = replace(entry.job, state="cancelled", message="It was cancelled.")
-        if entry.work is not None:
-            entry.work.cancel()
-            await asyncio.wait([entry.work])
-        await asyncio.to_thread(remove, entry.folder)
+        # also if whoever asked for it does not wait for the end of it
+        removal = asyncio.ensure_future(_remove(entry))
+        self._removals.add(removal)
+        removal.add_done_callback(self._removals.discard)
+        await asyncio.shield(removal)
         return entry.job
 
     async def sweep(self) -> None:
@@ -212,8 +217,8 @@ class VideoDesk:
         running = [task for task in tasks if task is not None]
         for task in running:
             task.cancel()
-        if running:
-            await asyncio.wait(running)
+        if running or self._removals:
+            await asyncio.wait([*running, *self._removals])
         self._entries.clear()
 
     def _make_room(self) -> None:
@@ -311,3 +316,11 @@ class VideoDesk:
             frames=progress.frames,
             duration_s=round(progress.media_s, 3),
         )
+
+
+async def _remove(entry: _Entry) -> None:
+    """End what is done with a video, and delete all there is of it."""
+    if entry.work is not None:
+        entry.work.cancel()
+        await asyncio.wait([entry.work])
+    await asyncio.to_thread(remove, entry.folder)

@@ -163,6 +163,7 @@ def test_some_that_fail_give_1_and_all_that_go_0(files: Path, tmp_path: Path):
         (["x.jpg", "--threshold", "35"], "35 % is 0.35"),
         (["x.jpg", "--annotate"], "--out DIR"),
         (["x.jpg", "--save-chips"], "--out DIR"),
+        (["x.jpg", "--out", "x.jpg"], "--out x.jpg is no folder"),
         (["x.jpg", "--format", "xml"], "invalid choice"),
         (["x.jpg", "--detector", "eyes"], "blazeface-full"),
         (["x.jpg", "--model", "no.tflite"], "no.tflite"),

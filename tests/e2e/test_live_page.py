@@ -111,7 +111,7 @@ def test_the_page_needs_one_stream_one_feed_and_nothing_but_the_program(
     assert all(wanted.startswith(url) for wanted in asked), asked
     paths = [wanted.removeprefix(url) for wanted in asked]
     assert len([path for path in paths if path.startswith("stream.mjpg")]) == 1
-    assert [path for path in paths if path.startswith("events")] == ["events"]
+    assert [path for path in paths if path.startswith("events")] == ["events?status=1"]
     assert "state" not in paths
 
 
@@ -120,9 +120,7 @@ def test_a_page_that_was_hidden_asks_for_what_it_missed(page: Any) -> None:
     page.on("request", lambda request: asked.append(request.url))
     page.evaluate(HIDE, True)
     page.evaluate(HIDE, False)
-    eventually(
-        lambda: page.evaluate("1") and any("events?last_event_id=" in wanted for wanted in asked), "the feed again"
-    )
+    eventually(lambda: page.evaluate("1") and any("&last_event_id=" in wanted for wanted in asked), "the feed again")
     wait_for_picture(page)
 
 

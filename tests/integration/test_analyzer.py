@@ -38,7 +38,8 @@ def test_path_bytes_and_pixels_of_a_picture_give_the_same(analyzer: EmotionAnaly
     assert len(by_path.faces) == 2
     assert all(face.scores for face in by_path.faces)
     assert by_path.source == f"images:{file}"
-    for image in (str(file), file.read_bytes(), cv2.imread(str(file))):
+    data = file.read_bytes()
+    for image in (str(file), data, bytearray(data), memoryview(data), cv2.imread(str(file))):
         assert seen(analyzer.analyze(image)) == seen(by_path)
 
 

@@ -282,6 +282,12 @@ def test_each_picture_has_a_record_also_without_a_face(files: Path, tmp_path: Pa
     assert not next(event for event in found if event.source.endswith("nobody.png")).faces
 
 
+def test_that_no_face_was_found_is_said(files: Path, tmp_path: Path):
+    assert "No face was found in 1 of 5 files." in batch([files], tmp_path / "all").lines()
+    assert "No face was found in it." in batch([files / "nobody.png"], tmp_path / "one").lines()
+    assert "No face" not in "\n".join(batch([files / "p1.png"], tmp_path / "other").lines())
+
+
 def test_annotated_copies_and_chips_lie_under_the_names_of_their_files(files: Path, tmp_path: Path):
     out = tmp_path / "out"
     batch([files], out, annotate=True, save_chips=True)

@@ -105,7 +105,7 @@ def test_none_sends_numbers_and_no_picture_by_any_path():
             assert JPEG_START not in body
             assert JPEG_START_BASE64 not in body
         with Wire(port) as wire:
-            wire.send("/events?status=0").read_headers()
+            wire.send("/events").read_headers()
             wire.read_event()
             assert json.loads(wire.read_event()["data"])["faces"]
         assert app.status().encoded == 0, "none is made"
@@ -158,7 +158,7 @@ def test_what_is_masked_is_black_in_the_picture_and_nobody_is_found_there():
         assert shown[:, :150].max() <= 4
         assert shown[:, 170:].max() > 100
         with Wire(port) as wire:
-            wire.send("/events?status=0").read_headers()
+            wire.send("/events").read_headers()
             wire.read_event()
             for _ in range(5):
                 for face in json.loads(wire.read_event()["data"])["faces"]:

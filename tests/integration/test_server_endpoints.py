@@ -54,8 +54,9 @@ def test_head_gives_headers_and_wakes_nobody(stage: Stage, served: Served, path:
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
 def test_other_methods_are_refused(served: Served, method: str) -> None:
-    status, headers, _ = get(served.port, "/state", method)
+    status, headers, body = get(served.port, "/state", method)
     assert status == 405
+    assert f"/state takes GET,HEAD, not {method}." in body.decode()
     assert "GET" in headers["allow"]
 
 
@@ -97,7 +98,9 @@ def test_health_says_why(stage: Stage, served: Served, path: str, check: str) ->
     "path", ["/nothing", "/static/nothing.js", "/static/../app.py", "/static/%2e%2e/app.py", "/?action=command"]
 )
 def test_what_is_not_there_is_not_found(served: Served, path: str) -> None:
-    assert get(served.port, path)[0] == 404
+    status, headers, body = get(served.port, path)
+    assert (status, headers["content-type"]) == (404, "text/plain; charset=utf-8")
+    assert b"There is no '" in body or b"There are `stream`" in body
 
 
 def test_a_file_that_has_not_changed_is_not_sent_again(served: Served) -> None:

@@ -42,7 +42,7 @@ def served(stage: Stage) -> Iterator[Served]:
         yield served
 
 
-def listen(port: int, query: str = "?status=0", **headers: str) -> Wire:
+def listen(port: int, query: str = "", **headers: str) -> Wire:
     wire = Wire(port).send(f"/events{query}", **headers)
     answer = wire.read_headers()
     assert answer["status"] == "200", answer
@@ -155,7 +155,7 @@ def test_a_silent_feed_is_kept_alive_by_comments() -> None:
         with bind(ServerSettings(port=0)) as sock:
             async with serving(app, sock):
                 reader, writer = await asyncio.open_connection("127.0.0.1", sock.getsockname()[1])
-                writer.write(b"GET /events?status=0 HTTP/1.0\r\n\r\n")
+                writer.write(b"GET /events HTTP/1.0\r\n\r\n")
                 head = await reader.readuntil(b"\r\n\r\nretry: 2000\n\n")
                 comments = await reader.readexactly(2 * len(b": nothing new\n\n"))
                 writer.close()
@@ -175,7 +175,7 @@ def test_the_status_is_told_at_once_and_again_and_again() -> None:
         with bind(ServerSettings(port=0)) as sock:
             async with serving(app, sock):
                 reader, writer = await asyncio.open_connection("127.0.0.1", sock.getsockname()[1])
-                writer.write(b"GET /events HTTP/1.0\r\n\r\n")
+                writer.write(b"GET /events?status=1 HTTP/1.0\r\n\r\n")
                 await reader.readuntil(b"\r\n\r\nretry: 2000\n\n")
                 events = []
                 for faces in (2, 3):
@@ -203,7 +203,11 @@ def test_all_who_listen_share_one_status() -> None:
         return Stage.status(stage)
 
     stage.status = status  # type: ignore[method-assign, assignment]
-    with served_by(stage, 4.0) as served, listen(served.port, "") as one, listen(served.port, "") as other:
+    with (
+        served_by(stage, 4.0) as served,
+        listen(served.port, "?status=1") as one,
+        listen(served.port, "?status=1") as other,
+    ):
         for _ in range(2):
             assert one.read_event()["event"] == other.read_event()["event"] == "status"
         assert made <= 3, "one at the start, or two if the second came late, and one on the beat"
@@ -223,7 +227,7 @@ def test_who_comes_back_is_told_at_once_what_came_meanwhile(by_header: bool) -> 
                 stage.step()
                 told.append(witness.read_event()["id"])
         query, headers = ("", {"Last_Event_ID": last}) if by_header else (f"&last_event_id={last}", {})
-        with listen(served.port, f"?status=0{query}", **headers) as again:
+        with listen(served.port, query.replace("&", "?", 1), **headers) as again:
             events = [again.read_event() for _ in range(3)]
             assert [event["id"] for event in events] == told[1:]
             assert [seq_of(event) for event in events] == [2, 3, 4]
@@ -338,5 +342,5 @@ def test_listeners_are_among_the_clients(stage: Stage, served: Served) -> None:
         stage.step()
         client.read_event()
         (found,) = stage.clients.status()
-        assert (found.kind, found.address, found.options) == ("events", "127.0.0.1", "status=0")
+        assert (found.kind, found.address, found.options) == ("events", "127.0.0.1", "")
     eventually(lambda: not stage.clients.status(), "it has gone")

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 
 from edge.server.app import make_app
-from edge.server.auth import derived
+from edge.server.credentials import derived
 from edge.server.settings import ServerSettings
 from tests.serving import Served, serve
 from tests.stage import Stage

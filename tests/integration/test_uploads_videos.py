@@ -251,7 +251,10 @@ def test_a_disk_that_is_full_although_it_said_otherwise(tmp_path: Path, long: by
 
 @pytest.mark.parametrize(
     ("limits", "said"),
-    [({"max_minutes": 0.01}, "minutes, expected 0.01 at most"), ({"max_megapixels": 0.01}, "megapixels")],
+    [
+        ({"max_minutes": 0.01}, "this video lasts 0.0 minutes, expected 0.01 at most"),
+        ({"max_megapixels": 0.01}, "this video has 160×120"),
+    ],
 )
 def test_what_is_too_long_or_too_large_fails_with_the_limit(
     tmp_path: Path, short: bytes, limits: dict[str, float], said: str
@@ -341,10 +344,11 @@ def test_no_more_of_a_video_is_shown_than_of_the_camera(
         job = server.wait(server.send(short).json["id"])
         assert (job["state"], job["annotated"], job["frames"]) == ("done", annotated, FRAMES)
         answer = server.ask("GET", f"/api/v1/videos/{job['id']}/annotated.webm")
-        assert answer.status == (200 if annotated else 404)
+        assert answer.status == (200 if annotated else 403)
         server.settings.change({"privacy": {"video": "none"}})
         stricter = server.ask("GET", f"/api/v1/videos/{job['id']}/annotated.webm")
-        assert stricter.status == (403 if annotated else 404)
+        assert (stricter.status, stricter.json["error"]["code"]) == (403, "private")
+        assert "privacy.video is none" in stricter.json["error"]["message"]
     if mode == "boxes":
         (tmp_path / "film.webm").write_bytes(answer.body)
         _, picture = cv2.VideoCapture(str(tmp_path / "film.webm")).read()

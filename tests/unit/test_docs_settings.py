@@ -10,8 +10,8 @@ from edge.config import Config, load, settings
 from edge.live import LIVE
 
 DOCS = Path(__file__).parents[2] / "docs"
-TOML = (DOCS / "running.md").read_text(encoding="utf-8").partition("\n## Settings\n")[2].split("```")[1]
-EXAMPLE = TOML.removeprefix("toml\n")
+SECTION = (DOCS / "running.md").read_text(encoding="utf-8").partition("\n## Settings\n")[2]
+EXAMPLE = SECTION.partition("```toml\n")[2].partition("```")[0]
 
 
 def lines() -> list[tuple[str, str, str, str]]:

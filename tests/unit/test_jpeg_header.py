@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.jpeg_header import MOST_SCANS, BadPicture, Header, jpeg_header
+from edge.jpeg_header import MOST_MARKERS, MOST_SCANS, BadPicture, Header, jpeg_header
 
 PIXELS = np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8)
 
@@ -33,17 +33,17 @@ def code_of(data: bytes) -> str:
     [(), (cv2.IMWRITE_JPEG_PROGRESSIVE, 1), (cv2.IMWRITE_JPEG_RST_INTERVAL, 2), (cv2.IMWRITE_JPEG_QUALITY, 1)],
 )
 def test_what_cameras_and_browsers_make_is_taken(options: tuple[int, ...]) -> None:
-    assert jpeg_header(coded(PIXELS, *options)) == Header(64, 48, 3)
+    assert jpeg_header(coded(PIXELS, *options)) == Header(64, 48)
 
 
 def test_grey_is_taken() -> None:
-    assert jpeg_header(coded(PIXELS[..., 0])) == Header(64, 48, 1)
+    assert jpeg_header(coded(PIXELS[..., 0])) == Header(64, 48)
 
 
 def test_filling_bytes_before_a_marker_are_allowed() -> None:
     data = coded()
     at = data.index(b"\xff\xc0")
-    assert jpeg_header(data[:at] + b"\xff\xff" + data[at:]) == Header(64, 48, 3)
+    assert jpeg_header(data[:at] + b"\xff\xff" + data[at:]) == Header(64, 48)
 
 
 def test_other_kinds_of_pictures_are_told_from_jpegs() -> None:
@@ -85,6 +85,14 @@ def test_tiny_ones_are_refused() -> None:
 @pytest.mark.parametrize("length", [3, 4, 20, 160])
 def test_one_that_is_cut_off_before_its_size_is_refused(length: int) -> None:
     assert code_of(coded()[:length]) == "broken_jpeg"
+
+
+@pytest.mark.parametrize("stuffing", [b"\xff", b"\xff\xd0", b"\xff\xe0\x00\x02"])
+def test_nobody_is_kept_busy_by_markers_without_end(stuffing: bytes) -> None:
+    data = coded()
+    few, many = (data[:2] + stuffing * count + data[2:] for count in (100, MOST_MARKERS))
+    assert jpeg_header(few) == Header(64, 48)
+    assert code_of(many) == "broken_jpeg"
 
 
 def test_nothing_from_outside_breaks_it() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from edge.config import Config
+from edge.live import LiveSettings
 from edge.server.settings import ServerSettings
 from edge.uploads import protocol, store
 from edge.uploads.arriving import PIECE_BYTES, receive
@@ -17,6 +18,7 @@ from edge.uploads.naming import attachment, download_name, shown_name
 from edge.uploads.refused import Refused
 from edge.uploads.sniff import picture_kind, video_kind, what_else
 from edge.uploads.store import KEEP_FREE_BYTES, Store, tidy
+from edge.uploads.videos import VideoDesk, VideoJob, _Entry
 
 MP4 = b"\0\0\0\x18ftypisom" + bytes(100)
 
@@ -188,3 +190,26 @@ def test_a_link_in_place_of_a_folder_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / f"{store.PREFIX}link").symlink_to(precious)
     assert Store(str(tmp_path)).clean() == 0
     assert precious.exists()
+
+
+def test_a_video_is_deleted_also_for_somebody_who_does_not_wait_for_it(tmp_path: Path) -> None:
+    async def ends_slowly() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await asyncio.sleep(0.05)
+
+    async def scenario() -> None:
+        desk = VideoDesk(LiveSettings(Config()), Store(str(tmp_path)))
+        work = asyncio.create_task(ends_slowly())
+        entry = _Entry(VideoJob("a", "film.mp4", "running"), tmp_path / "video", Config(), 0.0, work=work)
+        desk._entries["a"] = entry
+        deletion = asyncio.create_task(desk.delete("a"))
+        await asyncio.sleep(0.01)
+        deletion.cancel()
+        await asyncio.wait([deletion, work])
+        await desk.close()
+
+    (tmp_path / "video").mkdir()
+    asyncio.run(scenario())
+    assert not (tmp_path / "video").exists()

@@ -3,6 +3,7 @@
 import { dress, made } from "./dom.js";
 import { PictureItem } from "./picture_item.js";
 import { ask } from "./sending.js";
+import * as sent from "./sent.js";
 import { VideoItem } from "./video_item.js";
 
 const MOST_ITEMS = 40; // the oldest give way, so that a page that is used all day does not grow
@@ -83,11 +84,13 @@ class Analysis {
     this.#sending = false;
   }
 
-  // Videos that were sent before this page was loaded, and that the device still has.
+  // Videos that this browser tab sent before it was loaded anew, and that the device still has. Others' are theirs.
   async #recall() {
+    const mine = sent.all();
+    if (!mine.length) return;
     try {
       const jobs = await (await ask("api/v1/videos")).json();
-      for (const job of jobs.filter((each) => !this.#items.some((item) => item.id === each.id))) {
+      for (const job of jobs.filter(({ id }) => mine.includes(id) && !this.#items.some((item) => item.id === id))) {
         const item = new VideoItem({ job, tell: this.#tell });
         this.#add(item);
         item.follow();
@@ -107,7 +110,7 @@ function view() {
   label.append(
     input,
     made("strong", "Choose pictures or videos, or drop them anywhere on this page"),
-    made("span", "They are analysed on the device, for you alone, and soon deleted.", "quiet"),
+    made("span", "They are analysed on the device that serves this page, and soon deleted.", "quiet"),
     made("span", "", "files-limits quiet"),
   );
   const options = made("div", "", "files-options");

@@ -19,8 +19,8 @@ export class Feed {
 
   start() {
     if (this.#source) return;
-    const query = this.#last ? `?last_event_id=${encodeURIComponent(this.#last)}` : "";
-    const source = new EventSource(this.#url + query);
+    const query = new URLSearchParams({ status: "1", ...(this.#last && { last_event_id: this.#last }) });
+    const source = new EventSource(`${this.#url}?${query}`);
     this.#source = source;
     source.onopen = () => {
       this.#backoff.succeeded();

@@ -6,6 +6,7 @@ import { Film } from "./film.js";
 import { FilmChart, clock, legend } from "./film_chart.js";
 import { Item, link, size } from "./item.js";
 import { ask, send } from "./sending.js";
+import * as sent from "./sent.js";
 import { capital, some } from "./words.js";
 
 const ASK_MS = 1000;
@@ -42,6 +43,7 @@ export class VideoItem extends Item {
       const url = `api/v1/videos?${new URLSearchParams({ name: this.#file.name })}`;
       const job = await send(url, this.#file, { sent: (share) => this.say("Sending", share), signal: this.#gone.signal });
       this.id = job.id;
+      sent.add(job.id);
     } catch (error) {
       this.fail(error.message);
       return;
