@@ -141,8 +141,9 @@ class StreamConfig(_Section, frozen=True):
     max_variants: Annotated[int, Meta(ge=1, le=16)] = 4
 
 
-Region = tuple[Share, Share, Share, Share]
-"""x, y, width, height as shares of the picture, top left origin."""
+Extent = Annotated[float, Meta(gt=0.0, le=1.0)]
+Region = tuple[Share, Share, Extent, Extent]
+"""x, y, width, height as shares of the picture, top left origin; one without an area would hide nothing."""
 
 
 class PrivacyConfig(_Section, frozen=True):
@@ -248,6 +249,7 @@ def load(file: Path | None = None, flags: Layer | None = None, environment: Mapp
     merged: Layer = {}
     for origin, layer in layers:
         refuse_unknown(layer, origin)
+        _refuse_undecodable(layer, origin)
         for section, values in layer.items():
             merged.setdefault(section, {}).update(values)
         # after each layer, so that the message names the layer that is wrong
@@ -330,13 +332,22 @@ def _from_environment(environment: Mapping[str, str]) -> Layer:
         if text is None:
             continue
         try:
-            several = kind == Models and os.pathsep in text
-            value = text.split(os.pathsep) if several else text
-            layer.setdefault(section, {})[key] = msgspec.convert(value, kind, strict=False)
-        except msgspec.ValidationError as error:
+            layer.setdefault(section, {})[key] = _from_text(text, kind)
+        except msgspec.DecodeError as error:
             shown = "***" if key == "token" else text
             raise ConfigError(f"bad value {shown!r} in {variable}: {error}{_choices(kind)}") from None
     return layer
+
+
+def _from_text(text: str, kind: Any) -> Any:
+    """A variable's value; regions and contracts as JSON."""
+    several = kind == Models and os.pathsep in text
+    try:
+        return msgspec.convert(text.split(os.pathsep) if several else text, kind, strict=False)
+    except msgspec.ValidationError:
+        if not text.startswith(("[", "{")):
+            raise
+        return msgspec.json.decode(text, type=kind)
 
 
 def refuse_unknown(layer: Mapping[str, Any], origin: str) -> None:
@@ -355,6 +366,17 @@ def refuse_unknown(layer: Mapping[str, Any], origin: str) -> None:
         for key in values:
             if key not in keys:
                 raise ConfigError(_unknown("key", f"{section}.{key}", [f"{section}.{name}" for name in keys], origin))
+
+
+def _refuse_undecodable(layer: Layer, origin: str) -> None:
+    """Names of files are bytes, and need not be UTF-8; records, `/state` and the log are text."""
+    for section, values in layer.items():
+        for key, value in values.items():
+            if isinstance(value, str) and value != value.encode(errors="replace").decode():
+                shown = "***" if key == "token" else os.fsencode(value).decode("utf-8", "backslashreplace")
+                raise ConfigError(
+                    f"{section}.{key} in {origin} is not in UTF-8: {shown}; rename the file, or link to it"
+                )
 
 
 def _unknown(what: str, found: str, allowed: list[str], origin: str) -> str:

@@ -13,6 +13,9 @@ from edge.sources.uri import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 
 HEAD_B = 512
 
+NAME_B = 200
+"""Of a name that others are made from; file systems take 255."""
+
 
 class Input(msgspec.Struct, frozen=True):
     """A file to analyse.
@@ -46,7 +49,7 @@ class Found(msgspec.Struct, frozen=True):
     Attributes:
         inputs: to analyse, in natural order.
         skipped: neither pictures nor films.
-        missing: what was named and is not there, or cannot be looked into.
+        missing: what was named and is not there, cannot be looked into, or cannot be written down.
     """
 
     inputs: tuple[Input, ...]
@@ -79,6 +82,10 @@ def find_inputs(paths: Iterable[Path], leave_out: Path | None = None) -> Found:
             key = os.path.abspath(path)  # noqa: PTH100  # links stay links
             if key in inputs:
                 continue
+            if not _is_text(str(path)):
+                readable = os.fsencode(path).decode("utf-8", "backslashreplace")
+                missing.append(Problem(readable, "its name is not in UTF-8, as records are; rename it"))
+                continue
             kind, reason = kind_of(path)
             if kind is None and path == top:
                 kind = "video"  # its reader says best what is wrong with it
@@ -104,10 +111,21 @@ def _files(top: Path, leave_out: Path | None, missing: list[Problem]) -> Iterato
         yield from (here / name for name in files if not name.startswith(".") and (here / name).is_file())
 
 
+def _is_text(name: str) -> bool:
+    """Whether it can be written down: names of files are bytes, and need not be UTF-8."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _unused(wanted: str, names: set[str]) -> str:
-    name, number = wanted, 2
+    folder, slash, last = wanted.rpartition("/")
+    short = folder + slash + last.encode()[:NAME_B].decode(errors="ignore")
+    name, number = short, 2
     while name in names:
-        name, number = f"{wanted}-{number}", number + 1
+        name, number = f"{short}-{number}", number + 1
     names.add(name)
     return name
 

@@ -13,7 +13,7 @@ from edge.server.errors import JSON, api_error
 from edge.server.view import Backstage
 
 MAX_BYTES: Final = 1024
-TIMEOUT_S: Final = 5.0
+TIMEOUT_S: Final = 10.0
 
 
 class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

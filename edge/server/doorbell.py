@@ -24,7 +24,7 @@ class Doorbell:
         self._lock = threading.Lock()
         self._fd: int | None = None
         if sys.platform == "linux":
-            with suppress(OSError):  # too many files are open
+            with suppress(OSError, AttributeError):  # too many files are open; a C library without it
                 self._fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
                 self._loop.add_reader(self._fd, self._heard)
 

@@ -195,6 +195,9 @@ def _options(request: web.Request, *known: str) -> dict[str, str]:
     if unknown:
         text = f"unknown option {unknown[0][:50]!r}; there are {', '.join(known)}."
         raise _answer(Refused("bad_option", text))
+    for name in found:
+        if len(given := request.query.getall(name)) > 1:
+            raise _answer(Refused("bad_option", f"{name} is given {len(given)} times, expected once."))
     return found
 
 

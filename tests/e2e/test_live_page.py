@@ -254,6 +254,7 @@ def test_the_timeline_tells_what_the_faces_showed(page: Any) -> None:
         return all(any(label in texts.get(face, "") for label in labels) for face, labels in shown.items())
 
     eventually(told, "each face's expressions in words")
+    page.wait_for_timeout(2500)  # the page is to have seen what is asked for
     slider = page.get_by_role("slider")
     slider.focus()
     assert slider.get_attribute("aria-valuetext").startswith("Now: face ")
@@ -361,6 +362,7 @@ def test_it_is_always_seen_who_watches(browser: Any, page: Any, url: str) -> Non
         page.get_by_role("button", name="2 viewers").click()
         dialog = page.get_by_role("dialog", name="Who is watching")
         rows = dialog.locator("tbody tr")
+        rows.nth(3).wait_for(timeout=PATIENCE_MS)  # the other page's feed may come a moment later
         assert rows.count() == 4
         assert rows.filter(has_text="127.0.0.1").filter(has_text="Picture").count() == 2
         assert dialog.get_by_text("The picture is sent as the camera sees it.").is_visible()

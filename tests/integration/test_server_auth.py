@@ -160,9 +160,9 @@ def test_with_a_token_every_name_will_do(guarded: Served) -> None:
     assert get(guarded.port, "/state", Host="pi.local:8080", Authorization=f"Bearer {TOKEN}")[0] == 200
 
 
-def sign_in(server: Served, token: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
-    """What the sign-in page sends."""
-    body = urlencode({"token": token}).encode()
+def sign_in(server: Served, *tokens: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
+    """What the sign-in page sends, which is one token."""
+    body = urlencode([("token", token) for token in tokens]).encode()
     with Wire(server.port) as wire:
         kind = {"Content_Type": "application/x-www-form-urlencoded", **headers}
         wire.send("/login", "POST", Content_Length=str(len(body)), **kind)
@@ -194,6 +194,10 @@ def test_a_wrong_or_empty_form_shows_the_page_again(besieged: Served) -> None:
     assert b"not the token" in body
     assert b'method="post"' in body
     assert b"private" in sign_in(besieged, "", Accept="text/html")[2]
+
+
+def test_a_form_with_several_tokens_is_one_try(besieged: Served) -> None:
+    assert sign_in(besieged, "guess", TOKEN)[0] == 401
 
 
 def test_signing_out_takes_the_cookie_away(besieged: Served) -> None:

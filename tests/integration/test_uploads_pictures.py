@@ -90,7 +90,16 @@ def test_other_kinds_are_taken_as_well(server: Taking, suffix: str) -> None:
 
 @pytest.mark.parametrize(
     "options",
-    ["?threshold=2", "?threshold=-0.1", "?threshold=nan", "?threshold=x", "?whole=yes", "?picture=2", "?wholes=1"],
+    [
+        "?threshold=2",
+        "?threshold=-0.1",
+        "?threshold=nan",
+        "?threshold=x",
+        "?whole=yes",
+        "?picture=2",
+        "?wholes=1",
+        "?whole=0&whole=1",
+    ],
 )
 def test_a_malformed_option_is_named(server: Taking, options: str) -> None:
     answer = server.analyze(EMPTY, options)

@@ -1,4 +1,5 @@
 import os
+import sys
 from pathlib import Path
 
 import cv2
@@ -95,3 +96,21 @@ def test_a_pipe_does_not_make_it_wait(tmp_path: Path):
     found = find_inputs([tmp_path, tmp_path / "pipe.mp4"])
     assert [item.path.name for item in found.inputs] == ["a.png"]
     assert [problem.reason for problem in found.missing] == ["neither a file nor a folder"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names are text")
+def test_a_name_that_is_no_text_is_told_and_the_others_are_analysed(tmp_path: Path):
+    for name in (b"caf\xe9.jpg", b"plain.jpg"):
+        Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).write_bytes(b"\xff\xd8\xff")
+    found = find_inputs([tmp_path])
+    assert [item.name for item in found.inputs] == ["plain.jpg"]
+    (problem,) = found.missing
+    assert problem.path == f"{tmp_path}/caf\\xe9.jpg"
+    assert "rename it" in problem.reason
+
+
+def test_what_is_written_about_a_file_with_a_long_name_has_a_shorter_one(tmp_path: Path):
+    for end in ("a", "b"):
+        (tmp_path / f"{'ü' * 120}{end}.jpg").write_bytes(b"\xff\xd8\xff")
+    names = [item.name for item in find_inputs([tmp_path]).inputs]
+    assert names == ["ü" * 100, "ü" * 100 + "-2"]

@@ -58,6 +58,25 @@ def test_a_picture_is_turned_by_quarters_only(degrees: int):
         load(environment={"EMOTION_EDGE_SOURCE_ROTATE": str(degrees)})
 
 
+def test_a_name_that_is_no_text_is_refused():
+    with pytest.raises(ConfigError, match=r"source\.uri in the command line is not in UTF-8: caf\\xe9\.mp4"):
+        load(flags={"source": {"uri": "caf\udce9.mp4"}}, environment={})
+
+
+def test_regions_stand_in_the_environment_as_json():
+    environment = {"EMOTION_EDGE_PRIVACY_MASKS": "[[0, 0, 0.3, 1], [0.8, 0, 0.2, 0.4]]"}
+    assert load(environment=environment).privacy.masks == ((0, 0, 0.3, 1), (0.8, 0, 0.2, 0.4))
+    for wrong in ("[[0, 0, 0.3", "[[0, 0, 0.3]]", "left half"):
+        with pytest.raises(ConfigError, match="in EMOTION_EDGE_PRIVACY_MASKS"):
+            load(environment={"EMOTION_EDGE_PRIVACY_MASKS": wrong})
+
+
+@pytest.mark.parametrize("region", ["[0.2, 0.2, 0.0, 1.0]", "[0.2, 0.2, 0.5, 0.0]", "[0.2, 0.2, 1.5, 0.5]"])
+def test_a_region_that_would_hide_nothing_is_refused(tmp_path: Path, region: str):
+    with pytest.raises(ConfigError, match=r"privacy\.masks\[0\]"):
+        load(written(tmp_path, f"[privacy]\nmasks = [{region}]\n"), environment={})
+
+
 def test_the_picture_may_be_turned_in_the_environment():
     environment = {"EMOTION_EDGE_SOURCE_ROTATE": "270", "EMOTION_EDGE_SOURCE_MIRROR": "true"}
     source = load(environment=environment).source

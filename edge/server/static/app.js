@@ -124,7 +124,7 @@ function refresh() {
   const filming = !control?.paused && !control?.stopped;
   const pictured = known.pictured && filming && (source?.state === "online" || source?.state === "ended");
   controls.show({ connected: connected && status !== null, pictured, control: control ?? null, state: source?.state ?? "" });
-  if (control?.stopped || totals.only) cards.show([]); // nobody is seen any more
+  if (control?.stopped || totals.only) cards.clear(); // nobody is seen, or told of, any more
   const fresh = known.fed && performance.now() - known.newsAt < STALE_MS && source?.state === "online" && filming;
   const still = source?.state === "ended" && known.fed; // what the last frame shows stays true of that frame
   const why = control?.stopped ? "The camera is off" : source?.state === "online" ? "" : (source?.reason ?? "");

@@ -39,14 +39,15 @@ export class Cards {
     write(this.#nobody, live ? "No face in view" : reason || "Waiting for the first picture");
   }
 
+  // Nobody is shown, and nothing is said of it: why, stands elsewhere.
+  clear() {
+    this.#leave(new Set());
+    write(this.#count, "0");
+    this.#empty.hidden = false;
+  }
+
   show(faces) {
-    const present = new Set(faces.map((face) => face.id));
-    for (const [id, card] of this.#cards) {
-      if (!present.has(id)) {
-        card.element.remove();
-        this.#cards.delete(id);
-      }
-    }
+    this.#leave(new Set(faces.map((face) => face.id)));
     for (const face of faces) {
       let card = this.#cards.get(face.id);
       if (!card) {
@@ -59,6 +60,14 @@ export class Cards {
     write(this.#count, String(faces.length));
     this.#empty.hidden = faces.length > 0;
     this.#announce(faces);
+  }
+
+  #leave(present) {
+    for (const [id, card] of this.#cards) {
+      if (present.has(id)) continue;
+      card.element.remove();
+      this.#cards.delete(id);
+    }
   }
 
   // By number, so that a face that comes back finds its place.

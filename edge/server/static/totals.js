@@ -21,7 +21,7 @@ export class Totals {
   add(record) {
     const rows = Object.entries(record.label_seconds).sort(([, one], [, other]) => other - one);
     const faces = `${record.mean_faces.toFixed(1)} faces at a time, ${some(record.most_faces, "face", "faces")} at most`;
-    write(at("totals-period"), `The last ${duration(record.duration_s)}: ${record.most_faces ? faces : "no face"}.`);
+    write(at("totals-period"), `The last ${duration(Math.round(record.duration_s))}: ${record.most_faces ? faces : "no face"}.`);
     refill(at("totals-rows"), rows, (all) => all.map(([label, seconds]) => line(label, seconds)));
   }
 }
