@@ -19,12 +19,15 @@ import { Veil } from "./veil.js";
 import { Views } from "./views.js";
 import { Watchers } from "./watchers.js";
 
+const OUTRUN_MS = 1000; // the server shares a status for half a second, and it may be on its way for some time
 const STALE_MS = 3000; // without news for this long, faces are no longer shown as live
 
 const veil = new Veil(at("screen"), at("veil"), at("veil-title"), at("veil-text"));
 const cards = new Cards(at("cards"), at("count"), at("nobody"), at("announcement"));
 const buttons = { pause: at("pause"), camera: at("camera"), snapshot: at("snapshot") };
+const answered = { control: null, at: -Infinity };
 const controls = new Controls(buttons, tell, (control) => {
+  Object.assign(answered, { control, at: performance.now() });
   if (known.status) known.status = { ...known.status, control };
   refresh();
 });
@@ -86,7 +89,10 @@ const poll = new StatePoll("state", {
   },
 });
 
-function learn(status) {
+function learn(news) {
+  // a status that was made before an order was carried out may arrive after the answer
+  const outrun = performance.now() - answered.at < OUTRUN_MS;
+  const status = outrun ? { ...news, control: answered.control } : news;
   Object.assign(known, { status, reachable: true, refused: false });
   cards.setThreshold(status.threshold);
   timeline.setLabels(status.labels);
