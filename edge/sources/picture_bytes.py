@@ -7,7 +7,7 @@ import numpy as np
 
 from edge.errors import ConfigError, PermanentError
 from edge.sources.opencv import hush
-from edge.sources.picture_size import picture_size
+from edge.sources.picture_size import picture_kind, picture_size
 from edge.types import Pixels
 
 KINDS = "JPEG, PNG, WebP, BMP, GIF, TIFF or PNM"
@@ -26,6 +26,8 @@ def decode_picture(data: bytes, max_megapixels: float) -> Pixels:
     if not data:
         raise PermanentError(f"the picture is empty (0 bytes); expected {KINDS}")
     size = picture_size(data)
+    if size is None and (kind := picture_kind(data)):
+        raise PermanentError(f"the {kind} picture is broken, or cut off before it tells its size; is it complete?")
     if size is None:
         raise PermanentError(f"this is no picture (it begins with the bytes {data[:8].hex(' ')}); expected {KINDS}")
     check_megapixels(size.width, size.height, max_megapixels, f"the {size.kind} picture")

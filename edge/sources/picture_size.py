@@ -40,6 +40,11 @@ def picture_size(data: bytes) -> PictureSize | None:
     return None
 
 
+def picture_kind(data: bytes) -> str | None:
+    """What kind a picture's first bytes say it is, whether or not the rest holds it; RIFF is not only WebP's."""
+    return next((kind for starts, kind, _ in _KINDS if kind != "WebP" and data.startswith(starts)), None)
+
+
 _Size = tuple[int, int] | None
 
 

@@ -3,7 +3,6 @@
 import hashlib
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +21,7 @@ from edge.parts import model_files
 from edge.server.clients import Clients, ClientsCollector
 from edge.telemetry import Telemetry
 from tests.stage import Stage, make_track
+from tests.tools import require_tool
 
 
 class Told:
@@ -140,8 +140,7 @@ def test_while_only_aggregates_may_be_told_the_newest_expression_is_not_in_the_f
 
 
 def test_promtool_finds_nothing_to_complain_of(stage: Stage, telemetry: Telemetry):
-    if shutil.which("promtool") is None:
-        pytest.skip("needs promtool, which comes with Prometheus")
+    promtool = require_tool("promtool", "apt-get install -y --no-install-recommends prometheus")
     text = exported(stage, telemetry)
-    result = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True, check=False)
+    result = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, text=True, check=False)
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")

@@ -2,6 +2,8 @@ import cv2
 import numpy as np
 import pytest
 
+from edge.errors import PermanentError
+from edge.sources.picture_bytes import decode_picture
 from edge.sources.picture_size import picture_size
 
 
@@ -50,3 +52,10 @@ def test_noise_behind_a_right_beginning_does_no_harm():
 @pytest.mark.parametrize("data", [b"", b"\xff\xd8\xff", b"hello", b"\0" * 100, b"GIF89a\0\0\0\0"])
 def test_what_is_no_picture_has_no_size(data: bytes):
     assert picture_size(data) is None
+
+
+def test_a_picture_that_is_cut_off_is_called_broken_and_not_something_else():
+    with pytest.raises(PermanentError, match="the JPEG picture is broken, or cut off before it tells its size"):
+        decode_picture(b"\xff\xd8\xff\xe0\x00\x10JFIF\x00", 40.0)
+    with pytest.raises(PermanentError, match="this is no picture"):
+        decode_picture(b"GIFT of words", 40.0)
