@@ -151,7 +151,7 @@ def test_some_that_fail_give_1_and_all_that_go_0(files: Path, tmp_path: Path):
     done = analyze(tmp_path / "broken.jpg", files / "a1.png")
     assert done.returncode == 1
     assert len(done.stdout.splitlines()) == 1
-    assert f"{tmp_path / 'broken.jpg'}: this is no picture" in done.stderr
+    assert f"{tmp_path / 'broken.jpg'}: the JPEG picture is broken" in done.stderr
 
 
 @pytest.mark.parametrize(
