@@ -1,5 +1,7 @@
 """The demo as files: films and pictures whose faces are found and read."""
 
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -45,3 +47,10 @@ def bomb() -> bytes:
     head = bytearray(small)
     head[16:24] = (60_000).to_bytes(4, "big") * 2
     return bytes(head)
+
+
+def recorded_by_run(uri: str, log: Path) -> bytes:
+    """The event log of the program on a source that ends."""
+    command = (sys.executable, "-m", "edge", "run", "--port", "0", "--source", uri, "--events", str(log))
+    subprocess.run(command, check=True, capture_output=True)
+    return log.read_bytes()

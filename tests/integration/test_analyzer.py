@@ -14,7 +14,7 @@ from edge.analyzer import EmotionAnalyzer, message
 from edge.config import Config, ExpressionConfig
 from edge.errors import ConfigError, PermanentError
 from edge.events import FaceEvent, SceneEvent
-from tests.clips import HEIGHT_PX, WIDTH_PX, bomb, drawn
+from tests.clips import HEIGHT_PX, WIDTH_PX, bomb, drawn, recorded_by_run
 from tests.clips import picture as picture_file
 
 
@@ -50,24 +50,8 @@ def test_pictures_do_not_know_of_each_other(analyzer: EmotionAnalyzer, file: Pat
 
 
 def test_it_gives_the_record_that_run_gives(analyzer: EmotionAnalyzer, file: Path, tmp_path: Path):
-    log = tmp_path / "events.jsonl"
-    subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "edge",
-            "run",
-            "--port",
-            "0",
-            "--source",
-            f"images:{file}?realtime=0",
-            "--events",
-            str(log),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    expected = msgspec.json.decode(log.read_bytes(), type=SceneEvent)
+    recorded = recorded_by_run(f"images:{file}?realtime=0", tmp_path / "events.jsonl")
+    expected = msgspec.json.decode(recorded, type=SceneEvent)
     assert analyzer.analyze(file, threshold=Config().expression.threshold) == expected
 
 
