@@ -42,7 +42,7 @@ def test_a_real_films_records_are_those_of_run_line_by_line(networks: Networks, 
     real = real_data("videos", "cap13_edit2.mp4")
     analyse_video(real, tmp_path / "out", BatchSettings(threshold=LIVE_THRESHOLD), networks=networks)
     found = (tmp_path / "out" / "events.jsonl").read_bytes()
-    assert found == recorded_by_run(real, tmp_path / "run.jsonl")
+    assert found == recorded_by_run(f"file:{real}?realtime=0", tmp_path / "run.jsonl")
     assert len(found.splitlines()) == 765
 
 
