@@ -30,6 +30,9 @@ BYTES = "application/octet-stream"
 PATIENCE_S = 150.0
 """The processes that analyse uploads run only while nobody else wants to: on a busy machine, that may take a while."""
 
+SHORT_FRAMES = 30
+"""Of the film that is sent where any will do."""
+
 
 def eventually(condition: Callable[[], bool], what: str) -> None:
     """Wait for something that such a process does."""

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.films import film
+from tests.uploading import SHORT_FRAMES
+
 if TYPE_CHECKING:
     from convert.verify import Question
 
@@ -57,3 +60,9 @@ def finished(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("run") / "tiny"
     assert fit(Run(TINY, data, out, cache=None)) is not None
     return out
+
+
+@pytest.fixture(scope="session")
+def short_video(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A film of 30 frames, 1.2 s."""
+    return film(tmp_path_factory.mktemp("films") / "short.mp4", SHORT_FRAMES).read_bytes()

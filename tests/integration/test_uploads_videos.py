@@ -1,7 +1,5 @@
 """Videos over real sockets, analysed by a real child process with the real model."""
 
-import csv
-import io
 import json
 import os
 import signal
@@ -12,7 +10,6 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import cv2
 import msgspec
@@ -20,20 +17,10 @@ import pytest
 
 from edge.app import App
 from edge.config import Config
-from edge.events import SceneEvent
 from edge.status import UploadsStatus
 from edge.uploads import videos
 from edge.uploads.store import KEEP_FREE_BYTES, LOCK, PREFIX, free_bytes
-from tests.films import film
-from tests.uploading import Taking, ask, encoded, eventually, people, taking
-
-FRAMES = 30
-
-
-@pytest.fixture(scope="module")
-def short(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """A film of 30 frames, 1.2 s."""
-    return film(tmp_path_factory.mktemp("films") / "short.mp4", FRAMES).read_bytes()
+from tests.uploading import SHORT_FRAMES, Taking, ask, encoded, eventually, people, taking
 
 
 @pytest.fixture(scope="module")
@@ -54,109 +41,14 @@ def server(tmp_path: Path) -> Iterator[Taking]:
         yield server
 
 
-@pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory, short: bytes) -> Iterator[tuple[Taking, Any]]:
-    """A server, and a video that it has analysed."""
-    with taking(tmp_path_factory.mktemp("done")) as server:
-        sent = server.send(short, "?name=My%20holiday.mp4")
-        assert sent.status == 202
-        assert sent.headers["location"] == f"/api/v1/videos/{sent.json['id']}"
-        yield server, server.wait(sent.json["id"])
-
-
 def stored(folder: Path) -> list[Path]:
     """All files of the server, but its lock."""
     return [path for path in folder.rglob("*") if path.is_file() and path.name != LOCK]
 
 
-def test_a_video_is_analysed_to_its_end(done: tuple[Taking, Any]) -> None:
-    _, job = done
-    assert (job["state"], job["name"], job["progress"]) == ("done", "My holiday.mp4", 1.0)
-    assert (job["frames"], job["fps"], job["annotated"]) == (FRAMES, 25.0, True)
-    assert job["duration_s"] == pytest.approx(1.2, abs=0.05)
-    assert job["faces"]
-    for face in job["faces"]:
-        assert face["last_s"] >= face["first_s"]
-        assert sum(face["label_seconds"].values()) <= face["last_s"] - face["first_s"] + 0.05
-
-
-def test_its_records_have_the_one_schema(done: tuple[Taking, Any]) -> None:
-    server, job = done
-    answer = server.ask("GET", f"/api/v1/videos/{job['id']}/events.jsonl")
-    records = [msgspec.json.decode(line, type=SceneEvent) for line in answer.body.splitlines()]
-    assert [record.seq for record in records] == list(range(1, FRAMES + 1))
-    assert records[1].media_s == pytest.approx(0.04)
-    assert str(server.desk.settings.current.uploads.folder) not in answer.body.decode()
-    assert answer.headers["content-disposition"].startswith('attachment; filename="My_holiday-events.jsonl"')
-
-
-def test_its_table_has_a_row_for_each_face(done: tuple[Taking, Any]) -> None:
-    server, job = done
-    answer = server.ask("GET", f"/api/v1/videos/{job['id']}/events.csv")
-    assert answer.headers["content-type"].startswith("text/csv")
-    rows = list(csv.DictReader(io.StringIO(answer.body.decode())))
-    assert len(rows) >= FRAMES
-    assert float(rows[0]["score_happy"]) >= 0
-
-
-def test_the_annotated_video_plays_and_any_part_of_it_can_be_had(done: tuple[Taking, Any], tmp_path: Path) -> None:
-    server, job = done
-    path = f"/api/v1/videos/{job['id']}/annotated.webm"
-    whole = server.ask("GET", path)
-    assert whole.headers["content-type"] == "video/webm"
-    assert whole.headers["accept-ranges"] == "bytes"
-    (tmp_path / "film.webm").write_bytes(whole.body)
-    capture = cv2.VideoCapture(str(tmp_path / "film.webm"))
-    read = 0
-    while capture.read()[0]:
-        read += 1
-    assert read == FRAMES
-    part = server.ask("GET", path, Range="bytes=100-199")
-    assert (part.status, part.body) == (206, whole.body[100:200])
-    assert part.headers["content-range"] == f"bytes 100-199/{len(whole.body)}"
-    assert server.ask("GET", path, Range="bytes=99999999-").status == 416
-    head = server.ask("HEAD", path)
-    assert (head.status, head.body, int(head.headers["content-length"])) == (200, b"", len(whole.body))
-    named = server.ask("GET", f"{path}?download=1").headers["content-disposition"]
-    assert 'filename="My_holiday-annotated.webm"' in named
-
-
-def test_all_videos_are_listed(done: tuple[Taking, Any]) -> None:
-    server, job = done
-    assert server.ask("GET", "/api/v1/videos").json == [server.job(job["id"])]
-
-
-@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE"])
-@pytest.mark.parametrize("job_id", ["x", "..", "%2e%2e%2fetc", "%00", "a" * 5000, "%F0%9F%98%80"])
-def test_an_unknown_id_is_not_found(done: tuple[Taking, Any], method: str, job_id: str) -> None:
-    server, _ = done
-    answer = server.ask(method, f"/api/v1/videos/{job_id}")
-    assert answer.status in (404, 405)  # `..` is the list, which takes no DELETE
-    assert method == "HEAD" or answer.code in ("not_found", "method_not_allowed")
-
-
-@pytest.mark.parametrize("file", ["video", "in-use", "..%2f..%2fetc%2fpasswd", "summary.json", "%2e%2e", "x" * 5000])
-def test_no_other_file_can_be_asked_for(done: tuple[Taking, Any], file: str) -> None:
-    server, job = done
-    answer = server.ask("GET", f"/api/v1/videos/{job['id']}/{file}")
-    assert (answer.status, answer.code) == (404, "not_found")
-
-
-def test_a_name_cannot_add_headers(done: tuple[Taking, Any], short: bytes) -> None:
-    server, _ = done
-    name = "../a%0d%0aX-Evil:%201%22;%20b%E2%80%AEfdp.%F0%9F%8E%AC.mp4"
-    job = server.wait(server.send(short, f"?name={name}").json["id"])
-    assert "\r" not in job["name"]
-    assert "/" not in job["name"]
-    headers = server.ask("GET", f"/api/v1/videos/{job['id']}/events.csv").headers
-    assert "x-evil" not in headers
-    assert headers["content-disposition"].count('"') == 2
-    assert headers["content-disposition"].isascii()
-
-
-def test_files_are_for_nobody_else_and_the_upload_goes_when_it_is_done(server: Taking, short: bytes) -> None:
+def test_files_are_for_nobody_else_and_the_upload_goes_when_it_is_done(server: Taking, short_video: bytes) -> None:
     folder = Path(server.settings.current.uploads.folder)
-    job = server.wait(server.send(short).json["id"])
+    job = server.wait(server.send(short_video).json["id"])
     assert sorted(path.name for path in stored(folder)) == ["annotated.webm", "events.csv", "events.jsonl"]
     for path in folder.rglob("*"):
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
@@ -165,8 +57,10 @@ def test_files_are_for_nobody_else_and_the_upload_goes_when_it_is_done(server: T
     assert server.ask("GET", f"/api/v1/videos/{job['id']}").status == 404
 
 
-def test_a_video_can_be_cancelled_while_it_runs_and_while_it_waits(server: Taking, long: bytes, short: bytes) -> None:
-    first, second, third = (server.send(video).json["id"] for video in (long, long, short))
+def test_a_video_can_be_cancelled_while_it_runs_and_while_it_waits(
+    server: Taking, long: bytes, short_video: bytes
+) -> None:
+    first, second, third = (server.send(video).json["id"] for video in (long, long, short_video))
     running = server.wait(first, "running")
     eventually(lambda: server.job(first)["frames"] > 0, "it says how far it is")
     assert 0 < server.job(first)["progress"] < 1
@@ -181,8 +75,8 @@ def test_a_video_can_be_cancelled_while_it_runs_and_while_it_waits(server: Takin
     assert len({path.parent for path in stored(Path(server.settings.current.uploads.folder))}) == 1
 
 
-def test_a_process_that_is_killed_fails_its_video_only(server: Taking, long: bytes, short: bytes) -> None:
-    first, second = (server.send(video).json["id"] for video in (long, short))
+def test_a_process_that_is_killed_fails_its_video_only(server: Taking, long: bytes, short_video: bytes) -> None:
+    first, second = (server.send(video).json["id"] for video in (long, short_video))
     eventually(lambda: server.job(first)["frames"] > 0, "it runs")
     os.kill(only_child(), signal.SIGKILL)
     failed = server.wait(first)
@@ -200,21 +94,21 @@ def only_child() -> int:
     return int(child.split()[0])
 
 
-def test_when_the_queue_is_full_one_has_to_come_back(tmp_path: Path, long: bytes, short: bytes) -> None:
+def test_when_the_queue_is_full_one_has_to_come_back(tmp_path: Path, long: bytes, short_video: bytes) -> None:
     with taking(tmp_path, max_waiting=1) as server:
         first, second = (server.send(long).json["id"] for _ in range(2))
-        full = server.send(short)
+        full = server.send(short_video)
         assert (full.status, full.code) == (503, "busy")
         assert int(full.headers["retry-after"]) > 0
         assert "max_waiting" in full.message
         for job_id in (first, second):
             server.ask("DELETE", f"/api/v1/videos/{job_id}")
-        assert server.send(short).status == 202
+        assert server.send(short_video).status == 202
 
 
-def test_a_full_disk_is_named_before_anything_is_written(tmp_path: Path, short: bytes) -> None:
+def test_a_full_disk_is_named_before_anything_is_written(tmp_path: Path, short_video: bytes) -> None:
     with taking(tmp_path, free=lambda _: KEEP_FREE_BYTES + 100) as server:
-        answer = server.send(short)
+        answer = server.send(short_video)
         assert (answer.status, answer.code) == (507, "no_space")
         assert "100 MB have to stay free" in answer.message
     assert stored(tmp_path) == []
@@ -257,19 +151,19 @@ def test_a_disk_that_is_full_although_it_said_otherwise(tmp_path: Path, long: by
     ],
 )
 def test_what_is_too_long_or_too_large_fails_with_the_limit(
-    tmp_path: Path, short: bytes, limits: dict[str, float], said: str
+    tmp_path: Path, short_video: bytes, limits: dict[str, float], said: str
 ) -> None:
     with taking(tmp_path, **limits) as server:
-        job = server.wait(server.send(short).json["id"])
+        job = server.wait(server.send(short_video).json["id"])
     assert job["state"] == "failed"
     assert said in job["message"]
     assert str(tmp_path) not in job["message"]
 
 
-def test_too_many_bytes_are_refused_with_and_without_a_length(tmp_path: Path, short: bytes) -> None:
+def test_too_many_bytes_are_refused_with_and_without_a_length(tmp_path: Path, short_video: bytes) -> None:
     with taking(tmp_path, max_mb=0.01) as server:
-        assert (server.send(short).status, server.send(short).code) == (413, "too_large")
-        chunked = ask(server.port, "POST", "/api/v1/videos", [short], Transfer_Encoding="chunked")
+        assert (server.send(short_video).status, server.send(short_video).code) == (413, "too_large")
+        chunked = ask(server.port, "POST", "/api/v1/videos", [short_video], Transfer_Encoding="chunked")
         assert chunked.status == 413
     assert stored(tmp_path) == []
 
@@ -303,8 +197,8 @@ def test_a_video_that_breaks_off_while_it_comes_leaves_nothing(server: Taking, l
     eventually(lambda: stored(Path(server.settings.current.uploads.folder)) == [], "nothing is left")
 
 
-def test_results_expire_when_nobody_asks_for_them(server: Taking, short: bytes) -> None:
-    kept, left = (server.wait(server.send(short).json["id"])["id"] for _ in range(2))
+def test_results_expire_when_nobody_asks_for_them(server: Taking, short_video: bytes) -> None:
+    kept, left = (server.wait(server.send(short_video).json["id"])["id"] for _ in range(2))
     now_s = time.monotonic()
     clock = [now_s + 20 * 60]
     server.desk.videos._clock_s = lambda: clock[0]
@@ -328,21 +222,21 @@ def sweep(server: Taking) -> None:
 
 
 def test_the_oldest_results_go_when_there_are_too_many(
-    server: Taking, short: bytes, monkeypatch: pytest.MonkeyPatch
+    server: Taking, short_video: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(videos, "MAX_KEPT", 2)
-    ids = [server.wait(server.send(short).json["id"])["id"] for _ in range(4)]
+    ids = [server.wait(server.send(short_video).json["id"])["id"] for _ in range(4)]
     eventually(lambda: len(server.ask("GET", "/api/v1/videos").json) == 2, "two are left")
     assert [job["id"] for job in server.ask("GET", "/api/v1/videos").json] == ids[2:]
 
 
 @pytest.mark.parametrize(("mode", "annotated"), [("none", False), ("boxes", True), ("blurred", True)])
 def test_no_more_of_a_video_is_shown_than_of_the_camera(
-    tmp_path: Path, short: bytes, mode: str, annotated: bool
+    tmp_path: Path, short_video: bytes, mode: str, annotated: bool
 ) -> None:
     with taking(tmp_path, privacy={"video": mode}) as server:
-        job = server.wait(server.send(short).json["id"])
-        assert (job["state"], job["annotated"], job["frames"]) == ("done", annotated, FRAMES)
+        job = server.wait(server.send(short_video).json["id"])
+        assert (job["state"], job["annotated"], job["frames"]) == ("done", annotated, SHORT_FRAMES)
         answer = server.ask("GET", f"/api/v1/videos/{job['id']}/annotated.webm")
         assert answer.status == (200 if annotated else 403)
         server.settings.change({"privacy": {"video": "none"}})
