@@ -6,6 +6,7 @@ from typing import Protocol
 
 from edge.capture import Capture
 from edge.config import Config
+from edge.demand import Demand
 from edge.errors import SourceEnded
 from edge.governor import Governor
 from edge.pipeline import Pipeline
@@ -13,9 +14,6 @@ from edge.ports import FrameSource, Sink
 from edge.slot import LatestSlot
 from edge.types import Frame, Scene
 from edge.worker import Control
-
-LONGEST_NS = 10**15
-"""Between two frames: a rate next to nothing is taken as one in eleven days."""
 
 WAIT_S = 0.2
 """How often a worker that has nothing to do looks whether it should stop."""
@@ -37,6 +35,11 @@ Retuned = Callable[[], Config | None]
 
 def unchanged() -> None:
     """For settings that stay."""
+
+
+def always() -> bool:
+    """Somebody is there."""
+    return True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,6 +69,9 @@ class LiveAnalysis:
         max_fps: float = 0.0,
         governor: Governor | None = None,
         retuned: Retuned = unchanged,
+        unwatched_fps: float = 0.0,
+        attended: Callable[[], bool] = always,
+        demand: Demand | None = None,
     ) -> None:
         """Nothing is analysed yet.
 
@@ -76,6 +82,9 @@ class LiveAnalysis:
             max_fps: more are not analysed; 0: no limit.
             governor: keeps the budget; None: there is none.
             retuned: asked before each frame.
+            unwatched_fps: the same limit while nobody has use for the results; 0: no limit.
+            attended: whether somebody has; asked before each frame.
+            demand: tells the source which frames it need not make; None: nobody asks.
         """
         self._frames = frames
         self._pipeline = pipeline
@@ -83,74 +92,74 @@ class LiveAnalysis:
         self._max_fps = max_fps
         self._governor = governor
         self._retuned = retuned
+        self._unwatched_fps = unwatched_fps
+        self._ask_attended = attended
+        self._attended = attended()
+        self._demand = demand or Demand()
         self._adapt()
 
     def run(self, control: Control) -> None:
         """Analyse until told to stop, or until the source has ended."""
-        taken = seen = 0
+        taken, seen, spared = 0, 0, 0
         governor = self._governor
         while not control.stopping:
             control.beat()
-            if governor and governor.tick():
-                self._adapt()
+            self._follow_settings()
             got = self._frames.wait_newer(taken, WAIT_S)
             if got is None:
                 if self._frames.closed:
                     return
                 continue
-            changed = self._retuned()
-            if changed is not None:
-                self._max_fps = changed.source.max_fps
-                self._adapt()
             number, frame = got
-            observer = self._outlet.observer
             # numbers that were put into the slot and never taken out
             busy = number - taken - 1
-            # numbers that never reached the slot: the source itself left them out to keep pace
-            late = frame.seq - seen - 1 - busy
-            taken, seen = number, frame.seq
-            if busy:
-                observer.skipped("busy", busy)
-            if late:
-                observer.skipped("late", late)
-            if governor and (busy or late):
-                governor.missed(busy + late)
-            if not self._pace.takes(frame.t_ns):
-                observer.skipped(self._limited_by, 1)
+            # numbers that never reached the slot: nobody wanted them, or the source left them out to keep pace
+            unwanted = frame.spared - spared
+            late = frame.seq - seen - 1 - busy - unwanted
+            taken, seen, spared = number, frame.seq, frame.spared
+            self._count(busy=busy, late=late, unwanted=unwanted)
+            if not self._demand.takes(frame.t_ns):
+                self._count(unwanted=1)
                 continue
             self._outlet.emit(self._pipeline.step(frame))
             if governor:
                 governor.analysed(frame)
 
+    def _count(self, *, busy: int = 0, late: int = 0, unwanted: int = 0) -> None:
+        observer = self._outlet.observer
+        for reason, frames in (("busy", busy), ("late", late), (self._limited_by, unwanted)):
+            if frames:
+                observer.skipped(reason, frames)
+        if self._governor and (busy or late):
+            self._governor.missed(busy + late)
+
+    def _follow_settings(self) -> None:
+        """Take over what has changed since the last frame."""
+        lowered = self._governor is not None and self._governor.tick()
+        changed = self._retuned()
+        if changed is not None:
+            self._max_fps = changed.source.max_fps
+            self._unwatched_fps = changed.budget.unwatched_fps
+        attended, before = self._ask_attended(), self._attended
+        if lowered or changed is not None or attended != before:
+            self._attended = attended
+            self._adapt()
+
     def _adapt(self) -> None:
         """Spend what may be spent from now on."""
-        budget_fps = 0.0
+        offered = [(self._max_fps, "rate"), (0.0 if self._attended else self._unwatched_fps, "unwatched")]
+        limits = offered
         if self._governor:
+            self._governor.offer(_lowest(offered)[0])
             self._pipeline.effort = self._governor.effort
-            budget_fps = self._governor.effort.max_fps
-        by_budget = budget_fps > 0 and (not self._max_fps or budget_fps < self._max_fps)
-        self._limited_by = "budget" if by_budget else "rate"
-        self._pace = _Pace(budget_fps if by_budget else self._max_fps)
+            limits = [*offered, (self._governor.effort.max_fps, "budget")]
+        max_fps, self._limited_by = _lowest(limits)
+        self._demand.limit(max_fps)
 
 
-class _Pace:
-    """Holds a rate on average, whatever the camera's."""
-
-    def __init__(self, max_fps: float) -> None:
-        """`max_fps`: 0 for no limit."""
-        self._period_ns = round(min(1e9 / max_fps, LONGEST_NS)) if max_fps else 0
-        # a tenth of slack: a 30 fps camera's jitter must not halve a limit of 30
-        self._slack_ns = self._period_ns // 10
-        self._due_ns: int | None = None
-
-    def takes(self, t_ns: int) -> bool:
-        """Whether the frame of that time is within the rate."""
-        if self._due_ns is None or t_ns >= self._due_ns + self._period_ns:
-            self._due_ns = t_ns  # the first, or after a pause
-        if t_ns < self._due_ns - self._slack_ns:
-            return False
-        self._due_ns += self._period_ns
-        return True
+def _lowest(limits: list[tuple[float, str]]) -> tuple[float, str]:
+    """The limit that counts, in frames a second, and what it comes from; 0: none."""
+    return min((limit for limit in limits if limit[0]), default=(0.0, "rate"), key=lambda limit: limit[0])
 
 
 class LockstepAnalysis:

@@ -2,17 +2,19 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 from edge import __version__
 from edge.aggregate import Aggregation, Aggregator
 from edge.analysis import LiveAnalysis, LockstepAnalysis, Outlet
+from edge.attendance import Attendance
 from edge.audience import Audience
 from edge.capture import Capture
 from edge.config import Config
 from edge.control import Action, ControlStatus
+from edge.demand import Demand
 from edge.errors import PermanentError
 from edge.events import AggregateEvent, SceneEvent, scene_event
 from edge.live import LiveSettings
@@ -21,8 +23,9 @@ from edge.mailbox import Mailbox
 from edge.metrics import ModelCollector, StatusCollector, build_registry
 from edge.parts import DOUBT, build_classifier, build_detector, build_governor, build_pipeline, model_files
 from edge.pipeline import Pipeline
-from edge.ports import Clock, FrameSource
+from edge.ports import Clock, FrameSource, Wanted
 from edge.present import Present
+from edge.press import Press
 from edge.server.clients import Clients, ClientsCollector
 from edge.server.view import Backstage, epoch_s
 from edge.sinks.jsonl import JsonlSink
@@ -71,7 +74,10 @@ class App:
         self._frames: LatestSlot[Frame] = LatestSlot()
         self._scenes: LatestSlot[Scene] = LatestSlot()
         self._mailbox = Mailbox(limits_of(spec)) if isinstance(spec, PushSpec) else None
-        opener: Callable[[], FrameSource] = partial(_open, self._choice.uri, config, clock, self._mailbox)
+        self._demand = Demand()
+        opener: Callable[[], FrameSource] = partial(
+            _open, self._choice.uri, config, clock, self._mailbox, self._demand.wants
+        )
         # what is shown and logged has no password in it
         name = redacted(self._choice.uri)
         self.capture = Capture(name, self._choice.reason, opener, self._frames, config.source.read_timeout_s)
@@ -84,16 +90,8 @@ class App:
         )
         outlet = Outlet(self._scenes, (self._aggregation, *self._sinks), self.telemetry)
         pipeline = build_pipeline(config, self._detector, self._classifier, stills=stills)
-        present = Present(
-            self._scenes,
-            self._audience,
-            lambda: self.capture.status,
-            self.settings,
-            clock,
-            self.telemetry.presented,
-            self.event,
-            self._choice.caption,
-        )
+        press = Press(self.settings, clock, self.telemetry.presented, self.event, self._choice.caption)
+        present = Present(self._scenes, self._audience, lambda: self.capture.status, self.settings, clock, press)
         self._governor = build_governor(config) if self._live and config.budget.adapt else None
         retuned = Retuning(self.settings, pipeline, self._governor, stills=stills)
         tasks = [*self._analysis(opener, pipeline, outlet, retuned), Task("present", present.run)]
@@ -226,12 +224,27 @@ class App:
         if not self._live:
             lockstep = LockstepAnalysis(self.capture, opener, pipeline, outlet, retuned)
             return [Task("analysis", lockstep.run, ends_program=True, on_failure=self.capture.failed)]
-        max_fps = self.config.source.max_fps
-        live = LiveAnalysis(self._frames, pipeline, outlet, max_fps, self._governor, retuned)
+        live = LiveAnalysis(
+            self._frames,
+            pipeline,
+            outlet,
+            self.config.source.max_fps,
+            self._governor,
+            retuned,
+            self.config.budget.unwatched_fps,
+            Attendance(time.monotonic_ns, *self._interests()),
+            self._demand,
+        )
         return [
             Task("capture", self.capture.run, on_retry=self.capture.retrying, on_failure=self.capture.failed),
             Task("infer", live.run, ends_program=True),
         ]
+
+    def _interests(self) -> Iterator[Callable[[], bool]]:
+        """Who may have use for each result: viewers and listeners, event logs, whoever pushes pictures."""
+        yield lambda: self._audience.count > 0
+        yield lambda: self._clients.any
+        yield lambda: bool(self._sinks) or self._mailbox is not None
 
     def _log_choices(self) -> None:
         for notice in self._fallbacks:
@@ -259,9 +272,14 @@ class App:
         return (sink,)
 
 
-def _open(uri: str, config: Config, clock: Clock, mailbox: Mailbox | None) -> FrameSource:
+def _open(uri: str, config: Config, clock: Clock, mailbox: Mailbox | None, wanted: Wanted) -> FrameSource:
     settings = config.source
     source = open_source(
-        uri, clock=clock, silence_s=settings.read_timeout_s, frozen_s=settings.frozen_s, mailbox=mailbox
+        uri,
+        clock=clock,
+        silence_s=settings.read_timeout_s,
+        frozen_s=settings.frozen_s,
+        mailbox=mailbox,
+        wanted=wanted,
     )
     return masked(turned(source, settings.rotate, settings.mirror), config.privacy.masks)

@@ -52,7 +52,7 @@ class Capture:
         self._reason = reason
         self._lock = threading.Lock()
         self._status = SourceStatus(name=name, state="starting", reason=reason)
-        self._last_seq = 0
+        self._last_seq = self._last_spared = 0
         self._again = False
         self._asked = ControlStatus()
         # whether it was stopped since its last picture: to open it then is no reconnect
@@ -113,7 +113,7 @@ class Capture:
             source.close()
 
     def _read(self, source: FrameSource, control: Control) -> None:
-        base = self._last_seq
+        base, spared = self._last_seq, self._last_spared
         slice_s = min(SLICE_S, self._timeout_s)
         silent_s = 0.0
         first_ns: int | None = None
@@ -127,6 +127,7 @@ class Capture:
             try:
                 grabbed = source.read(slice_s)
             except NotDue:
+                silent_s = 0.0
                 control.beat()
                 continue
             except NotYet as error:
@@ -138,9 +139,10 @@ class Capture:
             if paused:
                 self.paused()
                 control.beat()
-                base = self._last_seq - grabbed.seq  # what is thrown away has no number
+                # what is thrown away has no number
+                base, spared = self._last_seq - grabbed.seq, self._last_spared - grabbed.spared
                 continue
-            frame = self._renumbered(grabbed, base)
+            frame = _renumbered(grabbed, base, spared)
             self.grabbed(frame)
             first_ns = frame.t_ns if first_ns is None else first_ns
             if frame.t_ns - first_ns >= STEADY_NS:
@@ -159,10 +161,6 @@ class Capture:
         elif silent_s >= min(STALLED_S, self._timeout_s):
             self.stalled(error)
 
-    def _renumbered(self, frame: Frame, base: int) -> Frame:
-        """Each opening counts from 1 again; the run's numbers go on."""
-        return Frame(base + frame.seq, frame.t_ns, frame.pixels, frame.format) if base else frame
-
     def opened(self, source: FrameSource) -> None:
         """The source is there, its first frame is not yet."""
         self._again = self._last_seq > 0 and not self._by_hand
@@ -170,7 +168,7 @@ class Capture:
 
     def grabbed(self, frame: Frame) -> None:
         """One more frame has come."""
-        self._last_seq = frame.seq
+        self._last_seq, self._last_spared = frame.seq, frame.spared
         before = self._status
         if before.state == "online" and not self._again:  # nearly always
             self._status = msgspec.structs.replace(before, width=frame.width, height=frame.height, frames=frame.seq)
@@ -240,3 +238,10 @@ class Capture:
 
     def _set(self, **changes: object) -> None:
         self._status = msgspec.structs.replace(self._status, **changes)
+
+
+def _renumbered(frame: Frame, base: int, spared: int) -> Frame:
+    """Each opening counts from 1 again; the run's numbers go on."""
+    if not (base or spared):
+        return frame
+    return Frame(base + frame.seq, frame.t_ns, frame.pixels, frame.format, spared + frame.spared)

@@ -114,6 +114,7 @@ class BudgetConfig(_Section, frozen=True):
     Attributes:
         adapt: whether to keep to it; files taken frame by frame (`realtime=0`) never adapt.
         target_fps: frames per second to analyse; 0: all the source gives.
+        unwatched_fps: frames per second to analyse while nobody watches or listens and nothing is recorded; 0: as ever.
         max_latency_ms: from a frame's grab to its scene, for 95 of 100 frames; 0: no limit.
         cpu_budget: processor time of the whole program, as a share of one core; 0: no limit.
         max_temperature_c: of the processor, in °C; 0: no limit.
@@ -122,6 +123,7 @@ class BudgetConfig(_Section, frozen=True):
 
     adapt: bool = True
     target_fps: Annotated[float, Meta(ge=0.0, le=1000.0)] = 0.0
+    unwatched_fps: Annotated[float, Meta(ge=0.0, le=1000.0)] = 10.0
     max_latency_ms: Annotated[float, Meta(ge=0.0, le=60_000.0)] = 250.0
     cpu_budget: Annotated[float, Meta(ge=0.0, le=1000.0)] = 0.0
     max_temperature_c: Annotated[float, Meta(ge=0.0, le=150.0)] = 80.0

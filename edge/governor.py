@@ -101,6 +101,13 @@ class Governor:
         self._controller.limit(budget)
         self._max_fps = max_fps
 
+    def offer(self, max_fps: float) -> None:
+        """More frames a second than these are not offered to the analysis from now on; 0: no limit."""
+        if max_fps != self._max_fps:
+            self._max_fps = max_fps
+            if self._since_ns is not None:
+                self._start_over(self._clock())
+
     def missed(self, frames: int) -> None:
         """Frames were not analysed because there was no time."""
         self._missed += frames

@@ -24,7 +24,7 @@ LIVE: Final = {
         "quality_gate",
         "min_read_px",
     ),
-    "budget": ("target_fps", "max_latency_ms", "cpu_budget", "max_temperature_c"),
+    "budget": ("target_fps", "unwatched_fps", "max_latency_ms", "cpu_budget", "max_temperature_c"),
     "stream": ("quality",),
     "privacy": ("video", "events"),
     "server": ("events_hz", "client_kbps"),

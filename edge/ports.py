@@ -10,6 +10,10 @@ Clock = Callable[[], int]
 """Nanoseconds, never going back: `time.monotonic_ns` in production."""
 
 
+Wanted = Callable[[int], bool]
+"""Whether a frame grabbed at that time (of a `Clock`) is wanted; one that is not need not be decoded."""
+
+
 class FrameSource(Protocol):
     """A camera, a file, a generator. Opened by its constructor, owned by one thread.
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from edge.audience import Audience
-from edge.events import SceneEvent
 from edge.live import LiveSettings
 from edge.ports import Clock
 from edge.press import Press
@@ -31,21 +30,15 @@ class Present:
         source: Callable[[], SourceStatus],
         settings: LiveSettings,
         clock: Clock,
-        on_encoded: Callable[[int, int], None],
-        record: Callable[[Scene], SceneEvent],
-        caption: str = "",
+        press: Press,
     ) -> None:
-        """Args as named.
-
-        `on_encoded` is told the nanoseconds for drawing and for encoding of each JPEG; `record` makes a scene's result
-        where somebody wants it with the picture; `caption` stands at the foot of each picture.
-        """
+        """Args as named."""
         self._scenes = scenes
         self._audience = audience
         self._source = source
         self._settings = settings
         self._clock = clock
-        self._press = Press(settings, clock, on_encoded, record, caption)
+        self._press = press
         self._published_ns: int | None = None
         self._told: SourceStatus | None = None
 

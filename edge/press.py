@@ -29,7 +29,11 @@ class Press:
         record: Callable[[Scene], SceneEvent],
         caption: str = "",
     ) -> None:
-        """Args as of `Present`."""
+        """Args as named.
+
+        `on_encoded` is told the nanoseconds for drawing and for encoding of each JPEG; `record` makes a scene's result
+        where somebody wants it with the picture; `caption` stands at the foot of each picture.
+        """
         self._settings = settings
         self._clock = clock
         self._on_encoded = on_encoded

@@ -83,12 +83,14 @@ class Frame:
         t_ns: time of the grab: `time.monotonic_ns()` for live sources, media time for files in lockstep.
         pixels: uint8, shape by `format`, read-only.
         format: how to read `pixels`.
+        spared: frames since the source was opened that it did not make because nobody wanted them; each left a gap.
     """
 
     seq: int
     t_ns: int
     pixels: Pixels
     format: PixelFormat = PixelFormat.BGR
+    spared: int = 0
     _bgr: list[Pixels] = field(default_factory=list, init=False, repr=False)
     _luma: list[Pixels] = field(default_factory=list, init=False, repr=False)
 

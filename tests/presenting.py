@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from edge.present import Present
+from edge.press import Press
 from edge.worker import Worker
 from tests.stage import Stage
 
@@ -20,9 +21,9 @@ def presenting(stage: Stage) -> Iterator[Stage]:
             stage.encoded += 1
 
     stage.encodes = False
-    present = Present(
-        stage.scenes, stage.audience, lambda: stage.source, stage.settings, time.monotonic_ns, encoded, stage.event
-    )
+    clock = time.monotonic_ns
+    press = Press(stage.settings, clock, encoded, stage.event)
+    present = Present(stage.scenes, stage.audience, lambda: stage.source, stage.settings, clock, press)
     worker = Worker("present", present.run, on_end=lambda _: None)
     worker.start()
     try:

@@ -14,6 +14,7 @@ from edge.events import scene_event
 from edge.live import LiveSettings
 from edge.ports import FrameSource
 from edge.present import Present
+from edge.press import Press
 from edge.slot import LatestSlot
 from edge.types import Box, Decision, Frame, JpegPacket, Scene, Track
 from edge.worker import Backoff, Control, Worker
@@ -65,15 +66,9 @@ class Rig:
         self.showed_a_face_while_broken = False
         self._noticed = False
         self.jpegs.subscribe(self._published)
-        present = Present(
-            self.scenes,
-            self._audience,
-            lambda: self.capture.status,
-            LiveSettings(Config()),
-            time.monotonic_ns,
-            lambda *_: None,
-            lambda scene: scene_event(scene, "camera", None),
-        )
+        settings, clock = LiveSettings(Config()), time.monotonic_ns
+        press = Press(settings, clock, lambda *_: None, lambda scene: scene_event(scene, "camera", None))
+        present = Present(self.scenes, self._audience, lambda: self.capture.status, settings, clock, press)
         self._workers = [
             Worker("capture", self.capture.run, on_end=self._over, on_retry=self._retrying, backoff=backoff),
             Worker("infer", self._find_faces, on_end=lambda _: None),

@@ -20,6 +20,7 @@ from edge.server.view import Backstage
 from edge.slot import LatestSlot
 from edge.status import Percentiles, SourceStatus, Status
 from edge.types import UNCERTAIN, Box, Decision, Frame, JpegPacket, Pixels, Scene, Track
+from tests.wire import eventually
 
 WIDTH_PX, HEIGHT_PX = 640, 480
 THRESHOLD = 0.45
@@ -143,6 +144,11 @@ class Stage:
             clients=self.clients.status(),
             notices=self.notices,
         )
+
+
+def wait_for_viewers(stage: Stage, count: int) -> None:
+    """Until so many watch."""
+    eventually(lambda: stage.audience.count == count, f"{count} viewers, there are {stage.audience.count}")
 
 
 def make_track(track_id: int, seq: int) -> Track:

@@ -100,6 +100,11 @@ class Clients:
         return {kind: found[kind] for kind in KINDS}
 
     @property
+    def any(self) -> bool:
+        """Whether there are any; any thread may ask."""
+        return bool(self._present)
+
+    @property
     def sent_bytes(self) -> int:
         """By all, since the start."""
         return self._gone_bytes + sum(map(_given, self._present))

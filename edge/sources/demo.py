@@ -1,7 +1,8 @@
 """A camera that needs no camera: people drawn by code who move, meet and go through all expressions."""
 
-from edge.errors import PermanentError, SourceEnded
-from edge.ports import Clock
+from edge.demand import every
+from edge.errors import NotDue, PermanentError, SourceEnded
+from edge.ports import Clock, Wanted
 from edge.sources.backdrop import backdrop
 from edge.sources.drawing import Sitter
 from edge.sources.expressions import between
@@ -19,6 +20,7 @@ class DemoSource:
         spec: size, rate, seed, and so on.
         clock: the world's time, for live pacing.
         sleep: how to wait.
+        wanted: which frames to draw; in lockstep all are.
 
     Attributes:
         name: for people.
@@ -26,7 +28,7 @@ class DemoSource:
         script: the ground truth; a frame with number `seq` shows `script.at((seq - 1) / fps)`.
     """
 
-    def __init__(self, spec: DemoSpec, clock: Clock, sleep: Sleep) -> None:
+    def __init__(self, spec: DemoSpec, clock: Clock, sleep: Sleep, wanted: Wanted = every) -> None:
         self.name = f"demo {spec.width}×{spec.height}"
         self.live = spec.realtime
         self.script = Script(spec.seed, spec.faces, spec.width / spec.height)
@@ -38,6 +40,8 @@ class DemoSource:
         people = cast(spec.seed, spec.faces)
         self._sitters = tuple(Sitter(person, RADIUS_LIMIT * spec.height) for person in people)
         self._drawn = 0
+        self._wanted = wanted
+        self._spared = 0
         self._closed = False
 
     def read(self, timeout_s: float) -> Frame:
@@ -50,7 +54,13 @@ class DemoSource:
             raise SourceEnded(f"{self.name} has run for the {self._spec.duration_s:g} s asked for")
         self._drawn = index + 1
         t_s = index / self._spec.fps
-        return Frame(index + 1, self._clock() if self.live else round(t_s * 1e9), self.draw(t_s))
+        if not self.live:
+            return Frame(index + 1, round(t_s * 1e9), self.draw(t_s))
+        t_ns = self._clock()
+        if index and not self._wanted(t_ns):
+            self._spared += 1
+            raise NotDue(f"{self.name}: nobody wants picture {index}; ask again")
+        return Frame(index + 1, t_ns, self.draw(t_s), spared=self._spared)
 
     def draw(self, t_s: float) -> Pixels:
         """uint8 (H, W, 3) BGR: the scene at `t_s` seconds of the film."""

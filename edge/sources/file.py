@@ -6,8 +6,9 @@ from typing import cast
 
 import cv2
 
-from edge.errors import ConfigError, PermanentError, SourceEnded
-from edge.ports import Clock
+from edge.demand import every
+from edge.errors import ConfigError, NotDue, PermanentError, SourceEnded
+from edge.ports import Clock, Wanted
 from edge.sources.opencv import hush
 from edge.sources.pacing import Pacer, Sleep
 from edge.sources.specs import FileSpec
@@ -31,13 +32,14 @@ class FileSource:
         spec: which file, and how.
         clock: the world's time, for live pacing.
         sleep: how to wait.
+        wanted: which frames to convert once they are decoded; in lockstep all are.
 
     Raises:
         ConfigError: there is no such file, or it ends before it is to begin.
         PermanentError: it is no video.
     """
 
-    def __init__(self, spec: FileSpec, clock: Clock, sleep: Sleep) -> None:
+    def __init__(self, spec: FileSpec, clock: Clock, sleep: Sleep, wanted: Wanted = every) -> None:
         self.live = spec.realtime
         self._path = Path(spec.path).expanduser()
         self._loop = spec.loop
@@ -51,6 +53,8 @@ class FileSource:
         # the frame that is grabbed, and the one to deliver next; `_begun` has grabbed the first
         self._grabbed = 0
         self._next = 0
+        self._wanted = wanted
+        self._spared = 0
         self._film_at_s = self._told_s = self._start_s
 
     def read(self, timeout_s: float) -> Frame:
@@ -62,12 +66,15 @@ class FileSource:
             if not self._capture.grab():
                 self._capture = self._rewound(self._capture)
             self._grabbed += 1
+        if self.live and index and not self._wanted(self._clock()):
+            self._next, self._spared = index + 1, self._spared + 1
+            raise NotDue(f"{self.name}: nobody wants frame {index}; ask again")
         ok, pixels = self._capture.retrieve()
         if not ok:
             raise PermanentError(f"{self.name}: frame {index} cannot be decoded; the file is damaged, make it anew")
         self._next = index + 1
         t_ns = self._clock() if self.live else round(self._film_s(self._capture, index) * 1e9)
-        return Frame(index + 1, t_ns, cast(Pixels, pixels))
+        return Frame(index + 1, t_ns, cast(Pixels, pixels), spared=self._spared)
 
     def _film_s(self, capture: cv2.VideoCapture, index: int) -> float:
         """When the frame is shown: where films of a varying rate have it, else evenly spaced."""

@@ -1,6 +1,7 @@
 """Notices a camera that goes on delivering its last picture after it has died."""
 
 import zlib
+from collections.abc import Callable
 
 from edge.errors import TemporaryError
 from edge.ports import Clock
@@ -74,16 +75,16 @@ class Watched:
         self._clock = clock
         self._stuck = stuck
 
-    def grab(self) -> tuple[Pixels, PixelFormat]:
+    def grab(self, wanted: Callable[[], bool]) -> tuple[Pixels, PixelFormat] | None:
         """See `Device`.
 
         Raises:
             TemporaryError: the device is gone, or repeats itself.
         """
         for _ in range(_PATIENCE):
-            pixels, pixel_format = self._device.grab()
-            if not self._watch.frozen(pixels, self._clock()):
-                return pixels, pixel_format
+            grabbed = self._device.grab(wanted)
+            if grabbed is None or not self._watch.frozen(grabbed[0], self._clock()):
+                return grabbed
         raise TemporaryError(self._stuck)
 
     def close(self) -> None:

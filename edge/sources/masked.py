@@ -74,7 +74,7 @@ def blacked_out(frame: Frame, regions: tuple[Region, ...]) -> Frame:
                 plane[top // 2 : bottom // 2, left // 2 : right // 2] = COLOURLESS
         else:
             pixels[top:bottom, left:right] = 0
-    return Frame(frame.seq, frame.t_ns, pixels, frame.format)
+    return Frame(frame.seq, frame.t_ns, pixels, frame.format, frame.spared)
 
 
 def _outward(start: float, end: float, size_px: int, even: bool) -> tuple[int, int]:

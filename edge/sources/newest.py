@@ -5,8 +5,9 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
-from edge.errors import EdgeError, NotYet, PermanentError, TemporaryError
-from edge.ports import Clock
+from edge.demand import every
+from edge.errors import EdgeError, NotDue, NotYet, PermanentError, TemporaryError
+from edge.ports import Clock, Wanted
 from edge.slot import LatestSlot
 from edge.types import Frame, PixelFormat, Pixels
 from edge.worker import outcome
@@ -31,8 +32,14 @@ HUNG = "a native call of it has never returned and may still hold the device; on
 class Device(Protocol):
     """A camera's library. Opened, used and closed by one thread."""
 
-    def grab(self) -> tuple[Pixels, PixelFormat]:
+    def grab(self, wanted: Callable[[], bool]) -> tuple[Pixels, PixelFormat] | None:
         """Block until the next picture; the array belongs to the caller.
+
+        Args:
+            wanted: asked once it is there, before it is decoded or copied.
+
+        Returns:
+            None if it is not wanted.
 
         Raises:
             TemporaryError: the device is gone.
@@ -55,6 +62,7 @@ class NewestFrame:
         clock: stamps the frames.
         open_timeout_s: how long the first picture may take.
         advice: what to do if none comes.
+        wanted: asked for each picture but the first.
 
     Raises:
         EdgeError: what `open_device` raised, or no picture came in time. That a device opens proves nothing. Neither
@@ -64,11 +72,19 @@ class NewestFrame:
     live = True
 
     def __init__(
-        self, name: str, open_device: Callable[[], Device], clock: Clock, open_timeout_s: float, advice: str
+        self,
+        name: str,
+        open_device: Callable[[], Device],
+        clock: Clock,
+        open_timeout_s: float,
+        advice: str,
+        wanted: Wanted = every,
     ) -> None:
         self.name = name
         self._advice = advice
         self._clock = clock
+        self._wanted = wanted
+        self._spared = self._spared_told = 0
         self._slot: LatestSlot[Frame | Exception] = LatestSlot()
         self._seen = 0
         self._stop = threading.Event()
@@ -112,6 +128,10 @@ class NewestFrame:
         if newer is None:
             if self._slot.closed:
                 raise TemporaryError(f"{self.name}: its reader has stopped; {self._advice}")
+            spared, before = self._spared, self._spared_told
+            if spared != before:
+                self._spared_told = spared
+                raise NotDue(f"{self.name}: pictures come, and none is wanted yet; wait longer")
             raise NotYet(f"{self.name}: no picture comes; {self._advice}")
         number, item = newer
         if isinstance(item, Exception):
@@ -130,9 +150,13 @@ class NewestFrame:
         try:
             seq = 0
             while not self._stop.is_set():
-                pixels, pixel_format = device.grab()
+                grabbed = device.grab(lambda: seq == 0 or self._wanted(self._clock()))  # noqa: B023 (called at once)
                 seq += 1
-                self._slot.put(Frame(seq, self._clock(), pixels, pixel_format))
+                if grabbed is None:
+                    self._spared += 1
+                    continue
+                pixels, pixel_format = grabbed
+                self._slot.put(Frame(seq, self._clock(), pixels, pixel_format, self._spared))
         finally:
             device.close()
 

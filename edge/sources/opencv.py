@@ -35,10 +35,14 @@ class CaptureDevice:
         self._capture = capture
         self._explain = explain
 
-    def grab(self) -> tuple[Pixels, PixelFormat]:
+    def grab(self, wanted: Callable[[], bool]) -> tuple[Pixels, PixelFormat] | None:
         """See `Device`."""
-        ok, pixels = self._capture.read()
-        # isOpened() stays true after a camera was unplugged: only a read tells
+        # isOpened() stays true after a camera was unplugged: only this tells
+        if not self._capture.grab():
+            raise TemporaryError(self._explain())
+        if not wanted():
+            return None
+        ok, pixels = self._capture.retrieve()
         if not ok or pixels is None:
             raise TemporaryError(self._explain())
         return _bgr(pixels), PixelFormat.BGR

@@ -3,8 +3,9 @@
 import time
 from pathlib import Path
 
+from edge.demand import every
 from edge.mailbox import Mailbox
-from edge.ports import Clock, FrameSource
+from edge.ports import Clock, FrameSource, Wanted
 from edge.sources.demo import DemoSource
 from edge.sources.fifo import FifoSource, check_pipe
 from edge.sources.file import FileSource, check_video
@@ -48,6 +49,7 @@ def open_source(
     silence_s: float = READ_TIMEOUT_S,
     frozen_s: float = FROZEN_S,
     mailbox: Mailbox | None = None,
+    wanted: Wanted = every,
 ) -> FrameSource:
     """Open the source that a URI names.
 
@@ -58,6 +60,7 @@ def open_source(
         silence_s: after how long a silent network stream is given up.
         frozen_s: after how long a network stream that repeats one picture is given up; 0 for never.
         mailbox: where `push:` takes its pictures from.
+        wanted: which frames of a live source are to be made, where that saves something.
 
     Raises:
         ConfigError: the URI is wrong, or a library is missing.
@@ -66,9 +69,9 @@ def open_source(
     """
     match parse(uri):
         case DemoSpec() as spec:
-            return DemoSource(spec, clock, sleep)
+            return DemoSource(spec, clock, sleep, wanted)
         case FileSpec() as spec:
-            return FileSource(spec, clock, sleep)
+            return FileSource(spec, clock, sleep, wanted)
         case ImagesSpec() as spec:
             return ImagesSource(spec, clock, sleep)
         case FifoSpec() as spec:
@@ -76,16 +79,16 @@ def open_source(
         case PushSpec():
             return PushSource(mailbox, clock, sleep)
         case spec:
-            return _open_camera(spec, clock, silence_s, frozen_s)
+            return _open_camera(spec, clock, silence_s, frozen_s, wanted)
 
 
 def _open_camera(
-    spec: V4l2Spec | Picamera2Spec | UrlSpec, clock: Clock, silence_s: float, frozen_s: float
+    spec: V4l2Spec | Picamera2Spec | UrlSpec, clock: Clock, silence_s: float, frozen_s: float, wanted: Wanted
 ) -> FrameSource:
     match spec:
         case V4l2Spec():
-            return open_v4l2(spec, clock)
+            return open_v4l2(spec, clock, wanted)
         case Picamera2Spec():
-            return open_picamera2(spec, clock)
+            return open_picamera2(spec, clock, wanted)
         case UrlSpec():
-            return open_url(spec, clock, read_timeout_s=silence_s, frozen_s=frozen_s)
+            return open_url(spec, clock, read_timeout_s=silence_s, frozen_s=frozen_s, wanted=wanted)

@@ -2,13 +2,15 @@
 
 import logging
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
+from edge.demand import every
 from edge.errors import ConfigError, PermanentError, TemporaryError
-from edge.ports import Clock
+from edge.ports import Clock, Wanted
 from edge.sources.newest import NewestFrame
 from edge.sources.picamera2_controls import controls_of
 from edge.sources.refused import tell_refused
@@ -25,8 +27,13 @@ _ADVICE: Final = (
 )
 
 
-def open_picamera2(spec: Picamera2Spec, clock: Clock) -> NewestFrame:
+def open_picamera2(spec: Picamera2Spec, clock: Clock, wanted: Wanted = every) -> NewestFrame:
     """Open a camera and wait for its first picture.
+
+    Args:
+        spec: which, and its mode.
+        clock: stamps the frames.
+        wanted: which pictures are to be copied out of libcamera's buffers.
 
     Raises:
         ConfigError: picamera2 is not installed.
@@ -35,7 +42,7 @@ def open_picamera2(spec: Picamera2Spec, clock: Clock) -> NewestFrame:
     _library()
     name = f"picamera2:{spec.camera}"
     refused: list[str] = []
-    source = NewestFrame(name, lambda: _Picamera2Device(spec, refused), clock, OPEN_TIMEOUT_S, _ADVICE)
+    source = NewestFrame(name, lambda: _Picamera2Device(spec, refused), clock, OPEN_TIMEOUT_S, _ADVICE, wanted)
     tell_refused(source, refused)
     return source
 
@@ -153,12 +160,18 @@ class _Picamera2Device:
                 f"one: v4l2:/dev/video0"
             )
 
-    def grab(self) -> tuple[Pixels, PixelFormat]:
-        """See `Device`. `capture_array` copies the picture and gives the buffer back at once."""
+    def grab(self, wanted: Callable[[], bool]) -> tuple[Pixels, PixelFormat] | None:
+        """See `Device`. `make_array` copies the picture; its buffer is given back at once."""
         try:
-            padded = self._camera.capture_array("main")
+            request = self._camera.capture_request()
+            try:
+                padded = request.make_array("main") if wanted() else None
+            finally:
+                request.release()
         except (RuntimeError, OSError, TimeoutError) as error:
             raise TemporaryError(f"{self._name} has stopped delivering ({error}); {_ADVICE}") from error
+        if padded is None:
+            return None
         if self._format == "NV12":
             return from_nv12(padded, self._width, self._height), PixelFormat.I420
         return without_padding(padded, self._width, self._height), PixelFormat.I420

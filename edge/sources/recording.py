@@ -1,6 +1,7 @@
 """A recording on a web server, shown at its own speed."""
 
 import time
+from collections.abc import Callable
 from typing import Final, cast
 
 import cv2
@@ -34,7 +35,7 @@ class RecordingDevice:
         self._grabbed = 0
         self._begun = False
 
-    def grab(self) -> tuple[Pixels, PixelFormat]:
+    def grab(self, wanted: Callable[[], bool]) -> tuple[Pixels, PixelFormat] | None:
         """See `Device`.
 
         Raises:
@@ -46,6 +47,8 @@ class RecordingDevice:
             if not self._capture.grab():
                 raise self._over()
             self._grabbed += 1
+        if not wanted():
+            return None
         ok, pixels = self._capture.retrieve()
         if not ok:
             raise self._over()

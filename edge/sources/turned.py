@@ -63,7 +63,7 @@ class TurnedSource:
         else:
             pixels = np.empty((height, width, *frame.pixels.shape[2:]), np.uint8)
             self._turn(frame.pixels, pixels)
-        return Frame(frame.seq, frame.t_ns, pixels, frame.format)
+        return Frame(frame.seq, frame.t_ns, pixels, frame.format, frame.spared)
 
     def hold(self) -> bool:
         """See `edge.ports.FrameSource`."""

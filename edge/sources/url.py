@@ -10,8 +10,9 @@ from urllib.parse import unquote, urlsplit
 
 import cv2
 
+from edge.demand import every
 from edge.errors import TemporaryError
-from edge.ports import Clock
+from edge.ports import Clock, Wanted
 from edge.sources.frozen import Watched
 from edge.sources.newest import Device, NewestFrame
 from edge.sources.opencv import CaptureDevice, hush
@@ -33,6 +34,7 @@ def open_url(
     open_timeout_s: float = OPEN_TIMEOUT_S,
     read_timeout_s: float = READ_TIMEOUT_S,
     frozen_s: float = FROZEN_S,
+    wanted: Wanted = every,
 ) -> NewestFrame:
     """Connect to a stream or a recording and wait for its first picture.
 
@@ -42,6 +44,7 @@ def open_url(
         open_timeout_s: how long connecting may take.
         read_timeout_s: after how long a silent stream is given up.
         frozen_s: how long a picture may stay the same to the last bit; 0 for ever.
+        wanted: which pictures are to be converted once they are decoded.
 
     Raises:
         TemporaryError: nothing came; says how far the connection got.
@@ -69,7 +72,7 @@ def open_url(
 
     # the device's own limits strike first and know more; these are for name look-ups that hang
     wait_s = open_timeout_s + _PROBE_TIMEOUT_S + 1.0
-    return NewestFrame(name, connect, clock, wait_s, "is the camera on, and the network up?")
+    return NewestFrame(name, connect, clock, wait_s, "is the camera on, and the network up?", wanted)
 
 
 def _why_not(url: str) -> str:

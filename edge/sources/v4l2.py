@@ -4,13 +4,15 @@ import getpass
 import os
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import msgspec
 
+from edge.demand import every
 from edge.errors import ConfigError
-from edge.ports import Clock
+from edge.ports import Clock, Wanted
 from edge.sources.frozen import Watched
 from edge.sources.newest import NewestFrame
 from edge.sources.opencv import CaptureDevice, hush
@@ -27,8 +29,13 @@ OPEN_TIMEOUT_S = 5.0
 _whereabouts = Whereabouts()
 
 
-def open_v4l2(spec: V4l2Spec, clock: Clock) -> NewestFrame:
+def open_v4l2(spec: V4l2Spec, clock: Clock, wanted: Wanted = every) -> NewestFrame:
     """Open a camera and wait for its first picture. Its name tells what it did not take of the mode asked for.
+
+    Args:
+        spec: which, and its mode.
+        clock: stamps the frames.
+        wanted: which pictures are to be decoded.
 
     Raises:
         ConfigError: this system knows its cameras by number only.
@@ -41,7 +48,7 @@ def open_v4l2(spec: V4l2Spec, clock: Clock) -> NewestFrame:
     index = None if device else camera_index(spec.device)
     refused: list[str] = []
     source = NewestFrame(
-        name, lambda: _V4l2Device(spec, device or index or 0, clock, refused), clock, OPEN_TIMEOUT_S, advice
+        name, lambda: _V4l2Device(spec, device or index or 0, clock, refused), clock, OPEN_TIMEOUT_S, advice, wanted
     )
     tell_refused(source, refused)
     if asked and device:
@@ -88,9 +95,9 @@ class _V4l2Device:
         )
         self._device = Watched(name, camera, spec.frozen_s, clock, stuck)
 
-    def grab(self) -> tuple[Pixels, PixelFormat]:
+    def grab(self, wanted: Callable[[], bool]) -> tuple[Pixels, PixelFormat] | None:
         """See `Device`."""
-        return self._device.grab()
+        return self._device.grab(wanted)
 
     def close(self) -> None:
         """See `Device`."""

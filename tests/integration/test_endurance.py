@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -46,7 +46,7 @@ class Brittle:
         self._buffer = np.ones(1_000_000, np.uint8)
         self._count = 0
 
-    def grab(self) -> tuple[Pixels, PixelFormat]:
+    def grab(self, wanted: Callable[[], bool]) -> tuple[Pixels, PixelFormat]:
         self._count += 1
         if self._count > 1:
             time.sleep(0.003)  # else the error overtakes the picture
@@ -126,7 +126,7 @@ def test_they_stay_flat_over_300_senders_half_of_which_vanish() -> None:
 class Fast:
     """Sixty pictures a second."""
 
-    def grab(self) -> tuple[Pixels, PixelFormat]:
+    def grab(self, wanted: Callable[[], bool]) -> tuple[Pixels, PixelFormat]:
         time.sleep(1 / 60)
         return np.zeros((48, 64, 3), np.uint8), PixelFormat.BGR
 
@@ -153,9 +153,9 @@ def test_a_picture_is_never_shown_as_live_for_much_longer_than_a_second() -> Non
     hanging = threading.Event()
 
     class Hanging(Fast):
-        def grab(self) -> tuple[Pixels, PixelFormat]:
+        def grab(self, wanted: Callable[[], bool]) -> tuple[Pixels, PixelFormat]:
             hanging.wait()  # cleared: the native call does not return
-            return super().grab()
+            return super().grab(wanted)
 
     hanging.set()
     rig = Rig(lambda: NewestFrame("camera", Hanging, time.monotonic_ns, 5.0, "look"), 30.0)
@@ -181,7 +181,7 @@ from edge.types import PixelFormat
 
 class Hangs:
     pictures = {pictures}
-    def grab(self):
+    def grab(self, wanted):
         Hangs.pictures -= 1
         if Hangs.pictures < 0:
             print("hangs", flush=True)

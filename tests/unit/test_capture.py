@@ -44,6 +44,30 @@ def test_a_camera_that_dies_is_given_back_and_its_frame_numbers_go_on_when_it_re
     assert capture.status.reconnects == 1
 
 
+def test_what_was_spared_goes_on_counting_with_the_frame_numbers():
+    frames: LatestSlot[Frame] = LatestSlot()
+    sources = [FakeSource([spared(5, 3)], TemporaryError("unplugged")), FakeSource([frame(1), spared(4, 2)])]
+    capture = Capture("cam", "asked for", lambda: sources.pop(0), frames, 1)
+    with pytest.raises(TemporaryError):
+        capture.run(Control(Ticking()))
+    capture.run(Control(Ticking()))
+    newest = frames.newer(0)
+    assert newest is not None
+    assert (newest[1].seq, newest[1].spared) == (9, 5)
+
+
+def spared(seq: int, count: int) -> Frame:
+    return Frame(seq, frame(seq).t_ns, frame(seq).pixels, spared=count)
+
+
+def test_a_source_that_spares_frames_nobody_wants_is_not_silent():
+    source = FakeSource([frame(1), *[NotDue("nobody wants it")] * 1000, frame(2)])
+    capture = Capture("cam", "asked for", lambda: source, LatestSlot(), 2.0)
+    states = watched(capture)
+    capture.run(Control(Ticking()))
+    assert states == ["starting", "online", "ended"]
+
+
 def test_a_camera_that_was_never_there_is_still_starting():
     capture = Capture("cam", "asked for", lambda: FakeSource([]), LatestSlot(), 1)
     capture.retrying(TemporaryError("/dev/video0 is not there"), 0.5)

@@ -16,6 +16,7 @@ from edge.events import SceneEvent, scene_event
 from edge.live import LiveSettings
 from edge.palette import face_colour
 from edge.present import Present
+from edge.press import Press
 from edge.slot import LatestSlot
 from edge.status import SourceStatus
 from edge.types import Box, Decision, Frame, JpegPacket, Scene, Track
@@ -112,15 +113,9 @@ class Theatre:
 
     def tick(self, step_ns: int) -> None:
         """Begin anew, with a clock that goes on so far at each look."""
-        self.present = Present(
-            self.scenes,
-            self.audience,
-            lambda: self.source,
-            self.settings,
-            Ticking(step_ns),
-            self._count,
-            self._record,
-        )
+        clock = Ticking(step_ns)
+        press = Press(self.settings, clock, self._count, self._record)
+        self.present = Present(self.scenes, self.audience, lambda: self.source, self.settings, clock, press)
 
     def _record(self, shown: Scene) -> SceneEvent:
         self.records += 1

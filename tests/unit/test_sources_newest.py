@@ -5,7 +5,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from edge.errors import ConfigError, EdgeError, NotYet, PermanentError, TemporaryError
+from edge.demand import every
+from edge.errors import ConfigError, EdgeError, NotDue, NotYet, PermanentError, TemporaryError
+from edge.ports import Wanted
 from edge.sources import newest
 from edge.sources.newest import NewestFrame
 from edge.types import PixelFormat, Pixels
@@ -22,12 +24,14 @@ class FakeDevice:
         self.closed_by: list[str] = []
         self.count = 0
 
-    def grab(self) -> tuple[Pixels, PixelFormat]:
+    def grab(self, wanted: Callable[[], bool]) -> tuple[Pixels, PixelFormat] | None:
         self.waiting.release()
         self.permits.acquire()
         if self.fails:
             raise self.fails
         self.count += 1
+        if not wanted():
+            return None
         return np.full((2, 4, 3), self.count, np.uint8), PixelFormat.BGR
 
     def close(self) -> None:
@@ -40,8 +44,8 @@ class FakeDevice:
             assert self.waiting.acquire(timeout=5)
 
 
-def opened(device: FakeDevice, world: World | None = None) -> NewestFrame:
-    source = NewestFrame("cam", lambda: device, (world or World()).clock, 5.0, "look at the cable")
+def opened(device: FakeDevice, world: World | None = None, wanted: Wanted = every) -> NewestFrame:
+    source = NewestFrame("cam", lambda: device, (world or World()).clock, 5.0, "look at the cable", wanted)
     # one for the picture that opening waits for, one for the next
     for _ in range(2):
         assert device.waiting.acquire(timeout=5)
@@ -52,6 +56,23 @@ def let_go(source: NewestFrame, device: FakeDevice) -> None:
     device.fails = TemporaryError("over")
     device.permits.release()
     source.close()
+
+
+def test_what_nobody_wants_is_not_made_and_is_no_silence() -> None:
+    device, wants = FakeDevice(), [False]
+    source = opened(device, wanted=lambda _: wants[0])
+    assert source.read(1.0).seq == 1, "the first picture is always wanted: it tells the size"
+    device.deliver(3)
+    with pytest.raises(NotDue, match="none is wanted yet"):
+        source.read(0.0)
+    with pytest.raises(NotYet) as silent:
+        source.read(0.0)
+    assert not isinstance(silent.value, NotDue), "no more have come since"
+    wants[0] = True
+    device.deliver(1)
+    frame = source.read(1.0)
+    assert (frame.seq, frame.spared) == (5, 3)
+    let_go(source, device)
 
 
 def test_the_newest_picture_wins_and_the_gap_shows() -> None:

@@ -53,6 +53,8 @@ class FakePicamera2:
             raise self.fault
         self.info = self.connected[number]
         self.calls: list[str] = []
+        self.held = 0
+        self.copies = 0
         self.hangs = threading.Event()
         self.released = threading.Event()
         self.config: dict[str, Any] = {}
@@ -74,10 +76,18 @@ class FakePicamera2:
     def start(self) -> None:
         self.calls.append("start")
 
-    def capture_array(self, name: str) -> Pixels:
-        assert name == "main"
+    def capture_request(self) -> "FakePicamera2":
         if self.hangs.is_set():
             self.released.wait(30)
+        self.held += 1
+        return self
+
+    def release(self) -> None:
+        self.held -= 1
+
+    def make_array(self, name: str) -> Pixels:
+        assert name == "main"
+        self.copies += 1
         return as_nv12(BLUE_I420) if self.format == "NV12" else with_padding(BLUE_I420, self.stride)
 
     def stop(self) -> None:

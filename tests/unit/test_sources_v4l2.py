@@ -93,7 +93,10 @@ class Webcam:
     def get(self, key: int) -> float:
         return self.took.get(key, -1.0)
 
-    def read(self) -> tuple[bool, Pixels]:
+    def grab(self) -> bool:
+        return True
+
+    def retrieve(self) -> tuple[bool, Pixels]:
         return True, np.random.default_rng().integers(0, 256, (480, 640, 3), np.uint8)
 
     def release(self) -> None:

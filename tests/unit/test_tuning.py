@@ -67,7 +67,7 @@ def all_of(governor: Governor) -> tuple[object, ...]:
 
 def test_there_is_a_value_to_try_for_every_setting_the_analysis_takes():
     keys = {f"{section}.{key}" for section in ("source", "detector", "expression", "budget") for key in LIVE[section]}
-    assert set(VALUES) == keys
+    assert set(VALUES) | {"budget.unwatched_fps"} == keys, "that one is the loop's own, and tested below"
 
 
 @pytest.mark.parametrize("stills", [False, True])
@@ -223,6 +223,17 @@ def test_a_limit_on_the_frame_rate_holds_at_once():
     settings.change({"source": {"max_fps": 5}})
     analysis.run(Control(Ticking()))
     assert [scene.frame.seq for scene in sink.scenes] == [1, 6, 11, 16]  # of 25 a second
+
+
+def test_the_rate_while_nobody_watches_can_be_changed_too():
+    settings = LiveSettings(CONFIG)
+    core, sink = built(CONFIG), FakeSink()
+    retuning = Retuning(settings, core, None)
+    out = Outlet(LatestSlot(), (sink,), Telemetry(Ticking(), live=False))
+    analysis = LiveAnalysis(Changing(20), core, out, retuned=retuning, unwatched_fps=12.5, attended=lambda: False)
+    settings.change({"budget": {"unwatched_fps": 5}})
+    analysis.run(Control(Ticking()))
+    assert [scene.frame.seq for scene in sink.scenes] == [1, 6, 11, 16]
 
 
 @pytest.mark.parametrize("limit", [5e-324, 1e-300, 1e-3, 1000])

@@ -32,6 +32,7 @@ const DECISIONS = {
 const SKIPS = {
   busy: "The one before was still being read",
   late: "The source left it out to keep pace",
+  unwatched: "Left out while nobody was watching",
   rate: "Beyond the frame rate asked for",
   budget: "Left out to stay within the budget",
 };
