@@ -10,6 +10,7 @@ import cv2
 from edge.sources.demo import DemoSource
 from edge.sources.specs import DemoSpec
 from edge.types import Pixels
+from tests.films import written
 
 WIDTH_PX, HEIGHT_PX = 320, 240
 FPS = 25.0
@@ -25,13 +26,7 @@ def drawn(count: int, seed: int = 0) -> list[Pixels]:
 def clip(path: Path, count: int, seed: int = 0) -> Path:
     """Write them as a film; MJPEG for .avi, MPEG-4 otherwise."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    code = "MJPG" if path.suffix == ".avi" else "mp4v"
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*code), FPS, (WIDTH_PX, HEIGHT_PX))
-    assert writer.isOpened()
-    for picture in drawn(count, seed):
-        writer.write(picture)
-    writer.release()
-    return path
+    return written(path, drawn(count, seed), FPS)
 
 
 def picture(path: Path, seed: int = 0) -> Path:

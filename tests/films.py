@@ -1,6 +1,7 @@
 """Videos and pictures made from the demo, for tests of what reads them."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -33,12 +34,17 @@ def index_of(picture: Pixels) -> int:
 
 
 def film(path: Path, count: int, fps: float = 25.0) -> Path:
-    """Write `scenes` as a video; MJPEG for .avi, MPEG-4 otherwise."""
+    """Write `scenes` as a video, see `written`."""
+    return written(path, scenes(count, fps), fps)
+
+
+def written(path: Path, pictures: Sequence[Pixels], fps: float) -> Path:
+    """Write pictures of one size as a video; MJPEG for .avi, MPEG-4 otherwise."""
     code = "MJPG" if path.suffix == ".avi" else "mp4v"
-    width, height = map(int, SIZE.split("x"))
+    height, width = pictures[0].shape[:2]
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*code), fps, (width, height))
     assert writer.isOpened()
-    for picture in scenes(count, fps):
+    for picture in pictures:
         writer.write(picture)
     writer.release()
     return path

@@ -63,7 +63,7 @@ class Stage:
             status=self.status,
             event=self.event,
             aggregates=self.aggregates,
-            registry=self.registry,
+            registry=lambda: self.registry,
             ready=lambda: self.ready,
             alive=lambda: self.alive,
         )

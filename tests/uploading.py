@@ -22,6 +22,7 @@ from edge.types import Pixels
 from edge.uploads.desk import UploadDesk
 from edge.uploads.pictures import PictureDesk
 from edge.uploads.store import FreeSpace, free_bytes
+from tests import wire
 from tests.serving import serve
 from tests.stage import Stage
 
@@ -36,10 +37,7 @@ SHORT_FRAMES = 30
 
 def eventually(condition: Callable[[], bool], what: str) -> None:
     """Wait for something that such a process does."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {PATIENCE_S:g} s: {what}"
-        time.sleep(0.02)
+    wire.eventually(condition, what, within_s=PATIENCE_S, every_s=0.02)
 
 
 @dataclass(frozen=True, slots=True)

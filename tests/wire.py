@@ -9,12 +9,14 @@ from typing import Self
 PATIENCE_S = 20.0
 
 
-def eventually(condition: Callable[[], bool], what: str) -> None:
+def eventually(
+    condition: Callable[[], bool], what: str, *, within_s: float = PATIENCE_S, every_s: float = 0.005
+) -> None:
     """Wait for something another thread does; generous, for busy machines."""
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + within_s
     while not condition():
-        assert time.monotonic() < deadline, f"not within {PATIENCE_S:g} s: {what}"
-        time.sleep(0.005)
+        assert time.monotonic() < deadline, f"not within {within_s:g} s: {what}"
+        time.sleep(every_s)
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,7 +175,7 @@ class Batch:
     def _picture(self, item: Input) -> _Result:
         assert self._stills is not None
         settings, began_ns = self._settings, time.perf_counter_ns()
-        size, mtime_ns = _identity(item.path)
+        was = _identity(item.path)
         scene = self._stills.scene(item.path, whole=settings.whole, threshold=settings.threshold)
         records = self._records.lines(scene_event(scene, source_name(item.path), None), str(item.path))
         self._save_picture(item, scene, self._stills)
@@ -184,19 +184,7 @@ class Batch:
         tally = Tally()
         tally.emit(scene)
         spent_s = (time.perf_counter_ns() - began_ns) / 1e9
-        done = Done(
-            path="",
-            name=item.name,
-            kind="picture",
-            size=size,
-            mtime_ns=mtime_ns,
-            begin=0,
-            end=0,
-            frames=1,
-            faces=len(scene.tracks),
-            labels=dict(tally.labels),
-            seconds=round(spent_s, 5),
-        )
+        done = _done(item, was, 1, len(scene.tracks), dict(tally.labels), round(spent_s, 5))
         return _Result(records, done)
 
     def _save_picture(self, item: Input, scene: Scene, stills: EmotionAnalyzer) -> None:
@@ -210,7 +198,7 @@ class Batch:
 
     def _video(self, item: Input, ledger: Ledger | None) -> _Result:
         assert self._networks is not None
-        size, mtime_ns = _identity(item.path)
+        was = _identity(item.path)
         facts = checked(item.path, self._settings)
         if ledger is None or self._folder is None:
             assert self._stream is not None
@@ -224,7 +212,7 @@ class Batch:
                 self._cancelled,
             )
             self._stream.flush()
-            return _Result(b"", _done(item, summary, size, mtime_ns))
+            return _Result(b"", None if summary.cancelled else _followed(item, was, summary))
         ledger.unfinished.mkdir(exist_ok=True)
         part, film = ledger.unfinished / "records", ledger.unfinished / "annotated.webm"
         with part.open("wb") as file:
@@ -242,7 +230,7 @@ class Batch:
             finished = self._folder / ANNOTATED / f"{item.name}.webm"
             finished.parent.mkdir(parents=True, exist_ok=True)
             film.replace(finished)
-        return _Result(part, _done(item, summary, size, mtime_ns))
+        return _Result(part, _followed(item, was, summary))
 
     def _out(self, records: bytes) -> None:
         assert self._stream is not None
@@ -250,24 +238,15 @@ class Batch:
         self._stream.flush()
 
 
-def _done(item: Input, summary: VideoSummary, size: int, mtime_ns: int) -> Done | None:
-    if summary.cancelled:
-        return None
-    return Done(
-        path="",
-        name=item.name,
-        kind="video",
-        size=size,
-        mtime_ns=mtime_ns,
-        begin=0,
-        end=0,
-        frames=summary.frames,
-        faces=len(summary.faces),
-        labels=summary.labels,
-        seconds=summary.seconds,
-        complete=summary.complete,
-        notes=summary.notes,
-    )
+def _followed(item: Input, was: tuple[int, int], summary: VideoSummary) -> Done:
+    done = _done(item, was, summary.frames, len(summary.faces), summary.labels, summary.seconds)
+    return msgspec.structs.replace(done, complete=summary.complete, notes=summary.notes)
+
+
+def _done(item: Input, was: tuple[int, int], frames: int, faces: int, labels: dict[str, int], seconds: float) -> Done:
+    """A file, whole and without a note; `was` is its identity when it was opened. The ledger knows the rest."""
+    size, mtime_ns = was
+    return Done("", item.name, item.kind, size, mtime_ns, 0, 0, frames, faces, labels, seconds)
 
 
 def _identity(path: Path) -> tuple[int, int]:

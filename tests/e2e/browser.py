@@ -1,6 +1,8 @@
 """A real browser, and what tests look at in it."""
 
 import hashlib
+import http.server
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +27,14 @@ PICTURE = """() => {
 }"""
 BARS = """() => [...document.querySelectorAll(".card")].map(
   (card) => [...card.querySelectorAll(".fill")].map((fill) => getComputedStyle(fill).transform).join())"""
+SAID = """() => Object.fromEntries([...document.querySelectorAll('.card')].map(
+  (card) => [card.dataset.face, card.querySelector('.label').innerText.toLowerCase()]))"""
+"""By the face's number, what its card says it shows, in small letters."""
+HIDE = """(hidden) => {
+  Object.defineProperty(document, "hidden", { get: () => hidden, configurable: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+"""To the page, its tab is hidden now, or shown again."""
 
 
 @contextmanager
@@ -37,6 +47,30 @@ def opened(browser: Any, url: str, **context: Any) -> Iterator[Any]:
         page.on("pageerror", lambda error: page.complaints.append(str(error)))
         page.goto(url, wait_until="commit")  # `load` may never come beside an endless picture
         yield page
+
+
+@contextmanager
+def other_site(document: str) -> Iterator[str]:
+    """A page of HTML, on a host that is another site for browsers than 127.0.0.1."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(document.encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield f"http://localhost:{server.server_port}/"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def wait_for_cards(page: Any, count: int) -> None:

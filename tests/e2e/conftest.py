@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.browser import ARGUMENTS
+from tests.e2e.browser import ARGUMENTS, opened, wait_for_cards, wait_for_picture
+from tests.e2e.program import Program, running
+from tests.stage import Stage
 from tests.tools import require_tool
 
 
@@ -17,3 +19,33 @@ def browser() -> Iterator[Any]:
         browser = started.chromium.launch(executable_path=str(chromium), args=ARGUMENTS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def program() -> Iterator[Program]:
+    """The real program on its demo."""
+    with running("--source", "demo") as program:
+        yield program
+
+
+@pytest.fixture(scope="module")
+def url(program: Program) -> str:
+    """Where it is."""
+    return program.url()
+
+
+@pytest.fixture
+def page(browser: Any, url: str) -> Iterator[Any]:
+    """The page, with a live picture and all faces; it must not have complained at the end."""
+    with opened(browser, url) as page:
+        wait_for_picture(page)
+        wait_for_cards(page, 3)
+        yield page
+        assert page.complaints == []
+
+
+@pytest.fixture
+def stage() -> Iterator[Stage]:
+    """A program that only pretends to have a camera, at work."""
+    with Stage().running(20) as stage:
+        yield stage

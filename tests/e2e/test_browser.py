@@ -1,32 +1,27 @@
 """The page in a real browser, in front of a program that only pretends to have a camera."""
 
-import http.server
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 from edge.palette import face_colour
 from edge.server.settings import ServerSettings
-from tests.e2e.browser import BARS, PATIENCE_MS, PICTURE, opened, wait_for_cards, wait_for_change, wait_for_picture
+from tests.e2e.browser import (
+    BARS,
+    HIDE,
+    PATIENCE_MS,
+    PICTURE,
+    opened,
+    other_site,
+    wait_for_cards,
+    wait_for_change,
+    wait_for_picture,
+)
 from tests.serving import serve
 from tests.stage import Stage
 from tests.wire import eventually
 
 pytestmark = pytest.mark.browser
-
-HIDE = """(hidden) => {
-  Object.defineProperty(document, "hidden", { get: () => hidden, configurable: true });
-  document.dispatchEvent(new Event("visibilitychange"));
-}"""
-
-
-@pytest.fixture
-def stage() -> Iterator[Stage]:
-    with Stage().running(20) as stage:
-        yield stage
 
 
 def test_the_picture_and_the_bars_move_and_nothing_complains(browser: Any, stage: Stage) -> None:
@@ -187,34 +182,12 @@ def test_a_link_on_another_site_signs_in(browser: Any, stage: Stage) -> None:
     settings = ServerSettings(port=0, token="let-me-see-it")
     with (
         serve(stage.backstage(), settings) as served,
-        other_site(f"{served.url}?token=let-me-see-it") as chat,
+        other_site(f'<a href="{served.url}?token=let-me-see-it">Look at my camera</a>') as chat,
         opened(browser, chat) as page,
     ):
         page.get_by_role("link").click(no_wait_after=True)
         wait_for_cards(page, 2)
         assert page.url == served.url
-
-
-@contextmanager
-def other_site(link: str) -> Iterator[str]:
-    """A page with a link, on a host that is another site for browsers than 127.0.0.1."""
-
-    class Chat(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", "text/html")
-            self.end_headers()
-            self.wfile.write(f'<a href="{link}">Look at my camera</a>'.encode())
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Chat) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://localhost:{server.server_port}/"
-        server.shutdown()
-        thread.join()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

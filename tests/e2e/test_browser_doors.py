@@ -1,9 +1,5 @@
 """Signing in, https and foreign pages, in a real browser."""
 
-import http.server
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +8,7 @@ import pytest
 from edge.server import lockout, origin
 from edge.server.settings import ServerSettings
 from edge.server.tls import Tls
-from tests.e2e.browser import PATIENCE_MS, PICTURE, opened, wait_for_change, wait_for_picture
+from tests.e2e.browser import PATIENCE_MS, PICTURE, opened, other_site, wait_for_change, wait_for_picture
 from tests.serving import serve
 from tests.stage import Stage
 
@@ -41,36 +37,6 @@ ATTACKS = """async (url) => {
   await attempt("login", {method: "POST", body: new URLSearchParams({token: "guess"})});
   return tried;
 }"""
-
-
-@pytest.fixture
-def stage() -> Iterator[Stage]:
-    with Stage().running(20) as stage:
-        yield stage
-
-
-@contextmanager
-def foreign_site(url: str) -> Iterator[str]:
-    """Another site on this machine, with a page that means no good."""
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", "text/html")
-            self.end_headers()
-            self.wfile.write(FOREIGN.format(url=url).encode())
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://localhost:{server.server_port}/"
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 def test_a_person_signs_in_and_the_token_stays_out_of_the_address(browser: Any, stage: Stage) -> None:
@@ -146,7 +112,10 @@ def test_a_foreign_page_can_do_nothing_in_its_visitors_name(
         return judged[-1]
 
     monkeypatch.setattr(origin, "is_own", is_own)
-    with serve(stage.backstage(), ServerSettings(port=0)) as served, foreign_site(served.url) as foreign:
+    with (
+        serve(stage.backstage(), ServerSettings(port=0)) as served,
+        other_site(FOREIGN.format(url=served.url)) as foreign,
+    ):
         with opened(browser, foreign) as page:
             page.wait_for_selector("#form", state="attached", timeout=PATIENCE_MS)
             tried = page.evaluate(ATTACKS, served.url)

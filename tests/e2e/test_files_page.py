@@ -2,7 +2,6 @@
 
 import base64
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,22 +12,17 @@ import pytest
 from edge.contract.labels import FER2013_LABELS
 from edge.sources import open_source
 from tests.e2e.browser import PATIENCE_MS, opened
-from tests.e2e.program import Program, running
+from tests.films import written
 
 pytestmark = pytest.mark.browser
 
 FPS, FRAMES = 25, 50
 
 
-@pytest.fixture(scope="module")
-def program() -> Iterator[tuple[Program, str]]:
-    with running("--source", "demo") as program:
-        yield program, program.url()
-
-
 @pytest.fixture
-def url(program: tuple[Program, str]) -> str:
-    return f"{program[1]}#files"
+def view(url: str) -> str:
+    """Where the page's view of files is."""
+    return f"{url}#files"
 
 
 @pytest.fixture(scope="module")
@@ -39,10 +33,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     frames = [source.read(5).bgr for _ in range(FRAMES)]
     cv2.imwrite(str(folder / "two.jpg"), frames[30])
     cv2.imwrite(str(folder / "nobody.png"), np.full((200, 300, 3), 90, np.uint8))
-    writer = cv2.VideoWriter(str(folder / "film.avi"), cv2.VideoWriter_fourcc(*"MJPG"), FPS, (640, 480))
-    for frame in frames:
-        writer.write(frame)
-    writer.release()
+    written(folder / "film.avi", frames, FPS)
     (folder / "notes.txt").write_text("this is no picture")
     return folder
 
@@ -56,8 +47,8 @@ def item(page: Any, name: str) -> Any:
     return page.locator(".item", has=page.locator(".item-name", has_text=name))
 
 
-def test_a_picture_comes_back_with_its_faces_drawn_and_a_table(browser: Any, url: str, files: Path) -> None:
-    with opened(browser, url) as page:
+def test_a_picture_comes_back_with_its_faces_drawn_and_a_table(browser: Any, view: str, files: Path) -> None:
+    with opened(browser, view) as page:
         bring(page, files / "two.jpg", files / "nobody.png")
         two = item(page, "two.jpg")
         two.locator(".scores").wait_for(timeout=PATIENCE_MS)
@@ -75,16 +66,16 @@ def test_a_picture_comes_back_with_its_faces_drawn_and_a_table(browser: Any, url
         assert page.complaints == []
 
 
-def test_the_whole_picture_is_read_only_on_request(browser: Any, url: str, files: Path) -> None:
-    with opened(browser, url) as page:
+def test_the_whole_picture_is_read_only_on_request(browser: Any, view: str, files: Path) -> None:
+    with opened(browser, view) as page:
         page.wait_for_selector(".files-whole", timeout=PATIENCE_MS)
         page.check(".files-whole")
         bring(page, files / "nobody.png")
         item(page, "nobody.png").locator(".scores").wait_for(timeout=PATIENCE_MS)
 
 
-def test_below_the_threshold_an_expression_is_uncertain_and_said_to_be(browser: Any, url: str, files: Path) -> None:
-    with opened(browser, url) as page:
+def test_below_the_threshold_an_expression_is_uncertain_and_said_to_be(browser: Any, view: str, files: Path) -> None:
+    with opened(browser, view) as page:
         page.wait_for_selector(".files-threshold", timeout=PATIENCE_MS)
         page.fill(".files-threshold", "100")
         bring(page, files / "two.jpg")
@@ -95,9 +86,9 @@ def test_below_the_threshold_an_expression_is_uncertain_and_said_to_be(browser: 
 
 
 def test_a_video_is_played_with_what_was_found_and_its_chart_goes_to_a_moment(
-    browser: Any, url: str, files: Path, tmp_path: Path
+    browser: Any, view: str, files: Path, tmp_path: Path
 ) -> None:
-    with opened(browser, url) as page:
+    with opened(browser, view) as page:
         bring(page, files / "film.avi")
         film = item(page, "film.avi")
         film.locator("video").wait_for(timeout=4 * PATIENCE_MS)
@@ -146,10 +137,8 @@ DROP = """([name, base64]) => {
 }"""
 
 
-def test_a_picture_dropped_on_the_live_view_is_analysed_in_the_other(
-    browser: Any, program: tuple[Program, str], files: Path
-) -> None:
-    with opened(browser, program[1]) as page:
+def test_a_picture_dropped_on_the_live_view_is_analysed_in_the_other(browser: Any, url: str, files: Path) -> None:
+    with opened(browser, url) as page:
         page.wait_for_selector("#views:not([hidden])", timeout=PATIENCE_MS)
         content = base64.b64encode((files / "two.jpg").read_bytes()).decode()
         assert page.evaluate(DROP, ["dropped.jpg", content])
@@ -157,16 +146,16 @@ def test_a_picture_dropped_on_the_live_view_is_analysed_in_the_other(
         assert page.locator("#live").is_hidden()
 
 
-def test_what_is_no_picture_is_refused_in_words_and_the_next_file_goes_on(browser: Any, url: str, files: Path) -> None:
-    with opened(browser, url) as page:
+def test_what_is_no_picture_is_refused_in_words_and_the_next_file_goes_on(browser: Any, view: str, files: Path) -> None:
+    with opened(browser, view) as page:
         bring(page, files / "notes.txt", files / "two.jpg")
         refused = item(page, "notes.txt").locator(".item-line")
         item(page, "two.jpg").locator(".scores").wait_for(timeout=PATIENCE_MS)
         assert "expected a video" in refused.inner_text()
 
 
-def test_the_files_view_fits_a_phone(browser: Any, url: str, files: Path) -> None:
-    with opened(browser, url, viewport={"width": 320, "height": 640}) as page:
+def test_the_files_view_fits_a_phone(browser: Any, view: str, files: Path) -> None:
+    with opened(browser, view, viewport={"width": 320, "height": 640}) as page:
         bring(page, files / "two.jpg")
         item(page, "two.jpg").locator(".scores").wait_for(timeout=PATIENCE_MS)
         assert page.evaluate("() => document.documentElement.scrollWidth") == 320

@@ -17,6 +17,7 @@ import pytest
 from edge.classifier import SHIPPED
 from edge.sources import open_source
 from tests.e2e.program import body_of, get, running, status_of
+from tests.films import written
 from tests.tiny_models import Tiny
 
 
@@ -33,10 +34,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two seconds of the demo as a video file."""
     path = tmp_path_factory.mktemp("film") / "film.avi"
     source = open_source("demo:?realtime=0&faces=2", clock=time.monotonic_ns, sleep=time.sleep)
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 30, (640, 480))
-    for _ in range(60):
-        writer.write(source.read(1).bgr)
-    writer.release()
+    written(path, [source.read(1).bgr for _ in range(60)], 30)
     source.close()
     return path
 

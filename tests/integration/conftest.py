@@ -1,12 +1,14 @@
 """What the integration tests share. What only a workstation has is imported where it is first needed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.films import film
+from tests.mjpeg_server import MjpegServer, mjpeg_server
+from tests.stage import Stage
 from tests.uploading import SHORT_FRAMES
 
 if TYPE_CHECKING:
@@ -66,3 +68,26 @@ def finished(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def short_video(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A film of 30 frames, 1.2 s."""
     return film(tmp_path_factory.mktemp("films") / "short.mp4", SHORT_FRAMES).read_bytes()
+
+
+@pytest.fixture
+def stage() -> Stage:
+    """What stands in for the program behind the server."""
+    return Stage()
+
+
+@pytest.fixture(scope="module")
+def camera() -> Iterator[MjpegServer]:
+    """A network camera."""
+    with mjpeg_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def table() -> Iterator[list[str]]:
+    """Rows of what sources failed, printed at the end."""
+    from tests.faults import HEADING
+
+    rows: list[str] = []
+    yield rows
+    print("\n" + "\n".join([HEADING, *rows]))

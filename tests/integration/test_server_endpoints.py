@@ -32,11 +32,6 @@ ADDRESSES = [
 
 
 @pytest.fixture
-def stage() -> Stage:
-    return Stage()
-
-
-@pytest.fixture
 def served(stage: Stage) -> Iterator[Served]:
     with serve(stage.backstage(), ServerSettings(port=0)) as served:
         yield served

@@ -23,11 +23,6 @@ from tests.stage import Stage
 from tests.wire import Wire, eventually, get
 
 
-@pytest.fixture
-def stage() -> Stage:
-    return Stage()
-
-
 @contextmanager
 def served_by(stage: Stage, events_hz: float, max_clients: int = 8) -> Iterator[Served]:
     settings = ServerSettings(port=0, events_hz=events_hz, max_clients=max_clients)

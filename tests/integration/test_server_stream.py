@@ -10,25 +10,16 @@ import pytest
 
 from edge.server.settings import ServerSettings
 from tests.serving import Served, serve
-from tests.stage import Stage
+from tests.stage import Stage, wait_for_viewers
 from tests.wire import Wire, eventually, get, watch
 
 SETTINGS = ServerSettings(port=0, max_clients=8, send_timeout_s=30.0)
 
 
 @pytest.fixture
-def stage() -> Stage:
-    return Stage()
-
-
-@pytest.fixture
 def served(stage: Stage) -> Iterator[Served]:
     with serve(stage.backstage(), SETTINGS) as served:
         yield served
-
-
-def wait_for_viewers(stage: Stage, count: int) -> None:
-    eventually(lambda: stage.audience.count == count, f"{count} viewers, there are {stage.audience.count}")
 
 
 @pytest.mark.parametrize("path", ["/stream.mjpg", "/stream", "/?action=stream", "/stream.mjpg?t=123"])

@@ -14,16 +14,11 @@ from edge.events import SceneEvent
 from edge.server.settings import ServerSettings
 from tests.presenting import presenting
 from tests.serving import Served, serve
-from tests.stage import Stage
+from tests.stage import Stage, wait_for_viewers
 from tests.wire import Part, Wire, eventually, get, watch
 
 SETTINGS = ServerSettings(port=0, max_clients=16, send_timeout_s=30.0)
 RESULT = "x-emotion-edge-result"
-
-
-@pytest.fixture
-def stage() -> Stage:
-    return Stage()
 
 
 @pytest.fixture
@@ -40,10 +35,6 @@ def _presented(stage: Stage) -> Iterator[None]:
 
 def decoded(body: bytes) -> np.ndarray:
     return cv2.imdecode(np.frombuffer(body, np.uint8), cv2.IMREAD_COLOR)
-
-
-def wait_for_viewers(stage: Stage, count: int) -> None:
-    eventually(lambda: stage.audience.count == count, f"{count} viewers, there are {stage.audience.count}")
 
 
 def change(stage: Stage, section: str, **values: object) -> None:

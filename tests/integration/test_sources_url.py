@@ -3,7 +3,6 @@ import socket
 import socketserver
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,13 +12,7 @@ from edge.sources import open_source
 from edge.sources.specs import UrlSpec
 from edge.sources.url import open_url
 from tests.films import film, index_of
-from tests.mjpeg_server import MjpegServer, mjpeg_server
-
-
-@pytest.fixture(scope="module")
-def camera() -> Iterator[MjpegServer]:
-    with mjpeg_server() as server:
-        yield server
+from tests.mjpeg_server import MjpegServer
 
 
 def spec(camera: MjpegServer, path: str, user: str = "") -> UrlSpec:

@@ -20,6 +20,7 @@ from edge.config import Config
 from edge.status import UploadsStatus
 from edge.uploads import videos
 from edge.uploads.store import KEEP_FREE_BYTES, LOCK, PREFIX, free_bytes
+from tests.films import written
 from tests.uploading import SHORT_FRAMES, Taking, ask, encoded, eventually, people, taking
 
 
@@ -27,12 +28,7 @@ from tests.uploading import SHORT_FRAMES, Taking, ask, encoded, eventually, peop
 def long(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A film that takes seconds to analyse."""
     path = tmp_path_factory.mktemp("films") / "long.avi"
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25, (1280, 720))
-    picture = people("1280x720")
-    for _ in range(400):
-        writer.write(picture)
-    writer.release()
-    return path.read_bytes()
+    return written(path, [people("1280x720")] * 400, 25).read_bytes()
 
 
 @pytest.fixture
