@@ -318,7 +318,7 @@ def test_a_cameras_password_is_shown_nowhere():
 
 
 def test_nobody_reading_its_output_does_not_stop_it():
-    command = f"{sys.executable} -m edge run --source demo --port 0 --duration 1"
+    command = f"{sys.executable} -m edge run --source demo --port 0 --duration 3"
     result = subprocess.run(["sh", "-c", f"{command} | true"], capture_output=True, text=True, timeout=60, check=False)
     assert "run.ended" in result.stderr
     assert "scenes=0" not in result.stderr

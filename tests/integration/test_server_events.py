@@ -89,8 +89,8 @@ def test_events_need_no_pictures(stage: Stage, served: Served) -> None:
         assert stage.encoded == 0
 
 
-def test_scenes_that_come_too_fast_are_skipped_and_the_newest_wins(stage: Stage, served: Served) -> None:
-    with listen(served.port) as client:
+def test_scenes_that_come_too_fast_are_skipped_and_the_newest_wins(stage: Stage) -> None:
+    with served_by(stage, 1.0) as served, listen(served.port) as client:
         stage.step()
         first = client.read_event()
         assert seq_of(first) == 1
