@@ -3,8 +3,9 @@
 import logging
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge import __version__
 from edge.aggregate import Aggregation, Aggregator
@@ -20,13 +21,13 @@ from edge.events import AggregateEvent, SceneEvent, scene_event
 from edge.live import LiveSettings
 from edge.logs import event, rfc3339, set_level
 from edge.mailbox import Mailbox
-from edge.metrics import ModelCollector, StatusCollector, build_registry
+from edge.model_store import fingerprints
 from edge.parts import DOUBT, build_classifier, build_detector, build_governor, build_pipeline, model_files
 from edge.pipeline import Pipeline
 from edge.ports import Clock, FrameSource, Wanted
 from edge.present import Present
 from edge.press import Press
-from edge.server.clients import Clients, ClientsCollector
+from edge.server.clients import Clients
 from edge.server.view import Backstage, epoch_s
 from edge.sinks.jsonl import JsonlSink
 from edge.slot import LatestSlot
@@ -42,6 +43,9 @@ from edge.telemetry import Telemetry
 from edge.tuning import Retuning
 from edge.types import Frame, Scene
 from edge.uploads.desk import UploadDesk
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
 
 log = logging.getLogger(__name__)
 
@@ -95,13 +99,7 @@ class App:
         self._governor = build_governor(config) if self._live and config.budget.adapt else None
         retuned = Retuning(self.settings, pipeline, self._governor, stills=stills)
         tasks = [*self._analysis(opener, pipeline, outlet, retuned), Task("present", present.run)]
-        registry = build_registry(
-            (
-                StatusCollector(self.status, self.telemetry, self._aggregated_label_s),
-                ModelCollector(model_files(config.expression, stills=stills)),
-                ClientsCollector(self._clients),
-            )
-        )
+        self._models = fingerprints(model_files(config.expression, stills=stills))
         self.supervisor = Supervisor(tasks, self._sinks)
         self.backstage = Backstage(
             scenes=self._scenes,
@@ -110,7 +108,7 @@ class App:
             status=self.status,
             event=self.event,
             aggregates=self._aggregates,
-            registry=registry,
+            registry=cache(self._registry),
             ready=self._ready,
             alive=self.supervisor.alive,
             settings=self.settings,
@@ -193,6 +191,19 @@ class App:
             name = self.capture.status.name
             raise PermanentError(f"{name} is taken frame by frame, once, to its end: it can be paused, not stopped")
         return self.capture.ask(action)
+
+    def _registry(self) -> "CollectorRegistry":
+        """What `/metrics` exports."""
+        from edge.metrics import ModelCollector, StatusCollector, build_registry  # noqa: PLC0415
+        from edge.server.clients_collector import ClientsCollector  # noqa: PLC0415  # only who is scraped needs them
+
+        return build_registry(
+            (
+                StatusCollector(self.status, self.telemetry, self._aggregated_label_s),
+                ModelCollector(self._models),
+                ClientsCollector(self._clients),
+            )
+        )
 
     def summary(self) -> dict[str, object]:
         """What there was, once it is over."""

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, NoReturn
 
 import msgspec
 
-from edge.config import Config, Layer, load
+from edge import startup
 from edge.errors import EXIT_CONFIG, ConfigError, EdgeError, exit_code
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # what loads NumPy must come after `startup.spare_threads`
+    from edge.app import App
+    from edge.config import Config, Layer
     from edge.server.tls import Tls
 
 
@@ -25,6 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         0 clean, 1 fault (a restart may help), 78 configuration (it does not).
     """
+    startup.spare_threads()
     arguments = _parser().parse_args(argv)
     try:
         code: int = arguments.command(arguments)
@@ -61,7 +64,9 @@ def _parser() -> argparse.ArgumentParser:
     from edge.cli_sources import add_sources  # noqa: PLC0415
 
     add_sources(commands.add_parser("sources", help="list the cameras that are there, and the URI of each"))
-    _add_bench(commands.add_parser("bench", help="measure this device"))
+    from edge.cli_bench import add_bench  # noqa: PLC0415
+
+    add_bench(commands.add_parser("bench", help="measure this device"))
     return parser
 
 
@@ -112,7 +117,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=_run)
 
 
-def _flags(arguments: argparse.Namespace) -> Layer:
+def _flags(arguments: argparse.Namespace) -> "Layer":
     given = {
         ("source", "uri"): arguments.source,
         ("source", "rotate"): arguments.rotate,
@@ -136,23 +141,8 @@ def _flags(arguments: argparse.Namespace) -> Layer:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from edge import logs  # noqa: PLC0415
-
-    config = load(arguments.config, _flags(arguments))
-    if arguments.lan:
-        if arguments.host is not None:
-            raise ConfigError(f"--lan listens on all interfaces, --host on {arguments.host}; give one of them")
-        config = _on_lan(config)
-    if arguments.duration is not None and not arguments.duration > 0:
-        raise ConfigError(f"--duration is a number of seconds above 0, found {arguments.duration}")
-    logs.setup(config.log.level, config.log.format)
-    from edge.app import App  # noqa: PLC0415
-    from edge.server.bind import check_bind  # noqa: PLC0415
-    from edge.server.tls import load_tls  # noqa: PLC0415
-
-    check_bind(config.server)
-    tls = load_tls(config.server, token_path().parent)
-    app = App(config)
+    with startup.uncollected():
+        config, tls, app = _prepared(arguments)
     code = asyncio.run(
         app.supervisor.run(
             app.backstage,
@@ -162,12 +152,37 @@ def _run(arguments: argparse.Namespace) -> int:
             tls=tls,
         )
     )
-    logs.event(logging.getLogger("edge"), logging.INFO, "run.ended", "ended", exit=code, **app.summary())
+    from edge.logs import event  # noqa: PLC0415
+
+    event(logging.getLogger("edge"), logging.INFO, "run.ended", "ended", exit=code, **app.summary())
     sys.stderr.flush()
     return code
 
 
-def _on_lan(config: Config) -> Config:
+def _prepared(arguments: argparse.Namespace) -> "tuple[Config, Tls | None, App]":
+    """Everything, loaded and built, and not yet started."""
+    from edge import logs  # noqa: PLC0415
+    from edge.config import load  # noqa: PLC0415
+
+    config = load(arguments.config, _flags(arguments))
+    if arguments.lan:
+        if arguments.host is not None:
+            raise ConfigError(f"--lan listens on all interfaces, --host on {arguments.host}; give one of them")
+        config = _on_lan(config)
+    if arguments.duration is not None and not arguments.duration > 0:
+        raise ConfigError(f"--duration is a number of seconds above 0, found {arguments.duration}")
+    logs.setup(config.log.level, config.log.format)
+    with startup.without_authorities():
+        from edge.app import App  # noqa: PLC0415
+    from edge.server.bind import check_bind  # noqa: PLC0415
+    from edge.server.tls import load_tls  # noqa: PLC0415
+
+    check_bind(config.server)
+    tls = load_tls(config.server, token_path().parent)
+    return config, tls, App(config)
+
+
+def _on_lan(config: "Config") -> "Config":
     from edge.server.bind import is_loopback  # noqa: PLC0415
     from edge.server.token import load_or_make_token  # noqa: PLC0415
 
@@ -185,7 +200,7 @@ def token_path() -> Path:
     return Path(home) / "emotion-edge" / "token"
 
 
-def _announce(url: str, config: Config, tls: "Tls | None") -> None:
+def _announce(url: str, config: "Config", tls: "Tls | None") -> None:
     """Print what to open; log what a headless machine's reader needs to know, without the token."""
     from edge.logs import event  # noqa: PLC0415
     from edge.server.bind import is_loopback  # noqa: PLC0415
@@ -206,24 +221,3 @@ def _announce(url: str, config: Config, tls: "Tls | None") -> None:
         print(text, flush=True)
     except BrokenPipeError:
         _discard_output()  # nobody reads it, which is no reason to stop
-
-
-def _add_bench(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
-    add("--source", metavar="FILE", help="a video to measure on instead of the generated clip")
-    add("--json", metavar="OUT", type=Path, help="write all figures as JSON")
-    add("--quick", action="store_true", help="fewer rounds, under a minute")
-    parser.set_defaults(command=_bench)
-
-
-def _bench(arguments: argparse.Namespace) -> int:
-    from edge.bench.figures import measure_all  # noqa: PLC0415
-
-    figures = measure_all(arguments.source, quick=arguments.quick)
-    print(figures.text())
-    if arguments.json:
-        try:
-            arguments.json.write_bytes(msgspec.json.format(msgspec.json.encode(figures)) + b"\n")
-        except OSError as error:
-            raise ConfigError(f"cannot write the figures to {arguments.json}: {error.strerror}") from error
-    return 0

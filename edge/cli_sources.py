@@ -2,11 +2,13 @@
 
 import argparse
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from edge.sources.cameras import Camera, Survey, survey
-from edge.sources.v4l2_modes import Mode
+if TYPE_CHECKING:
+    from edge.sources.cameras import Camera, Survey
+    from edge.sources.v4l2_modes import Mode
 
 
 def add_sources(parser: argparse.ArgumentParser) -> None:
@@ -16,6 +18,8 @@ def add_sources(parser: argparse.ArgumentParser) -> None:
 
 
 def _sources(arguments: argparse.Namespace) -> int:
+    from edge.sources.cameras import survey  # noqa: PLC0415  # keeps the parser from loading OpenCV
+
     found = survey()
     if arguments.json:
         print(msgspec.json.format(msgspec.json.encode(found)).decode())
@@ -24,7 +28,7 @@ def _sources(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def page(found: Survey) -> list[str]:
+def page(found: "Survey") -> list[str]:
     """The lines that a person reads."""
     lines = []
     for camera in found.cameras:
@@ -40,7 +44,7 @@ def page(found: Survey) -> list[str]:
     return lines
 
 
-def _camera(camera: Camera) -> list[str]:
+def _camera(camera: "Camera") -> list[str]:
     about = ", ".join(part for part in (camera.driver, camera.bus) if part)
     lines = [f"{camera.name} ({about})" if about else camera.name, f"    --source {camera.uri}"]
     if camera.link:
@@ -52,6 +56,6 @@ def _camera(camera: Camera) -> list[str]:
     return lines
 
 
-def _mode(mode: Mode) -> str:
+def _mode(mode: "Mode") -> str:
     size = f"{mode.width}x{mode.height}"
     return f"{size} at " + "/".join(f"{fps:g}" for fps in mode.fps) if mode.fps else size

@@ -1,6 +1,8 @@
-"""What `/metrics` exports, read at each scrape. No label has more values than a person could list."""
+"""What `/metrics` exports, read at each scrape. No label has more values than a person could list.
 
-import hashlib
+Loaded by the first scrape: Prometheus' library brings servers of its own along.
+"""
+
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -117,9 +119,9 @@ def _budget_metrics(budget: BudgetStatus) -> Iterator[Metric]:
 class ModelCollector(Collector):
     """Which model files answer, by name and content."""
 
-    def __init__(self, files: Sequence[Path]) -> None:
-        """Read each file, once."""
-        self._models = [(path.name, hashlib.sha256(path.read_bytes()).hexdigest()) for path in files]
+    def __init__(self, models: Sequence[tuple[str, str]]) -> None:
+        """`models`: name and SHA-256 of each, see `edge.model_store.fingerprints`."""
+        self._models = models
 
     def describe(self) -> Iterable[Metric]:
         """Nothing: the names are not known to be taken."""

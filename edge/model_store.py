@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,6 +94,11 @@ def find(name: str) -> Path | None:
         if os.path.isfile(directory / name):  # noqa: PTH113  # a folder that may not be looked into has none for us
             return directory / name
     return None
+
+
+def fingerprints(files: Iterable[Path]) -> tuple[tuple[str, str], ...]:
+    """Name and SHA-256 of each, as `sha256sum` prints it, of what it holds now."""
+    return tuple((path.name, hashlib.sha256(path.read_bytes()).hexdigest()) for path in files)
 
 
 def problem(file: ModelFile, path: Path) -> str | None:

@@ -42,12 +42,15 @@ NEAR_CAUTION = 0.1
 DEFAULT_EXPRESSION = ExpressionConfig()
 
 
-def build_detector(config: DetectorConfig, *, doubt: float = 0.0) -> tuple[FaceDetector, tuple[str, ...]]:
+def build_detector(
+    config: DetectorConfig, *, doubt: float = 0.0, threads: int = 1
+) -> tuple[FaceDetector, tuple[str, ...]]:
     """The detector the settings ask for, and what a person should know about the choice.
 
     Args:
         config: which.
         doubt: by how much less than the settings ask for the score of a face may be that is not sure.
+        threads: of BlazeFace's interpreter.
 
     Raises:
         ConfigError: a detector was named whose file or package is missing.
@@ -77,7 +80,8 @@ def build_detector(config: DetectorConfig, *, doubt: float = 0.0) -> tuple[FaceD
         doubled = second_opencv()
         detector = MediaPipe(path, min_score=config.min_score, min_face_px=config.min_face_px)
         return detector, (doubled,) if doubled else ()
-    return BlazeFace(name, path, min_score=config.min_score, doubt=doubt, min_face_px=config.min_face_px), notices
+    least, score = config.min_face_px, config.min_score
+    return BlazeFace(name, path, min_score=score, doubt=doubt, min_face_px=least, threads=threads), notices
 
 
 def build_near(config: DetectorConfig, wide: FaceDetector) -> FaceDetector | None:
@@ -92,7 +96,9 @@ def build_near(config: DetectorConfig, wide: FaceDetector) -> FaceDetector | Non
     least = VARIANTS[NEAR_DETECTOR].min_score if config.min_score is None else config.min_score
     # asking for more than can be had would find nothing
     score = max(least, min(least + NEAR_CAUTION, 0.9))
-    return BlazeFace(NEAR_DETECTOR, path, min_score=score, doubt=DOUBT, min_face_px=config.min_face_px)
+    return BlazeFace(
+        NEAR_DETECTOR, path, min_score=score, doubt=DOUBT, min_face_px=config.min_face_px, threads=wide.threads
+    )
 
 
 def build_classifier(

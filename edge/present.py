@@ -66,7 +66,9 @@ class Present:
                 # a face from before the camera went must not be shown as live
                 self._show_notice(source)
             else:
-                control.wait(WAIT_S)
+                # the first scene of a source that is online again, or for the first time, is shown at once
+                newest = self._scenes.newer(0)
+                self._scenes.wait_newer(newest[0] if newest else 0, WAIT_S)
 
     def _news(self, source: SourceStatus) -> bool:
         """Whether the picture does not say yet what is wrong now."""

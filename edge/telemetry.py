@@ -6,13 +6,14 @@ import threading
 from bisect import bisect_left
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
-
-from prometheus_client.core import HistogramMetricFamily
-from prometheus_client.metrics_core import Metric
+from typing import TYPE_CHECKING
 
 from edge.ports import Clock
 from edge.status import Percentiles
 from edge.types import JpegPacket, Scene
+
+if TYPE_CHECKING:
+    from prometheus_client.metrics_core import Metric
 
 WINDOW_S = 5.0
 WINDOW_ITEMS = 600
@@ -210,8 +211,10 @@ class Telemetry:
         with self._lock:
             return dict(self._decisions)
 
-    def histograms(self) -> Iterator[Metric]:
+    def histograms(self) -> Iterator["Metric"]:
         """How the time per stage and the age of the frames are distributed since the start."""
+        from prometheus_client.core import HistogramMetricFamily  # noqa: PLC0415  # only who is scraped needs it
+
         stages = HistogramMetricFamily(
             "emotion_edge_stage_seconds", "Time spent on a frame, by stage", labels=["stage"]
         )

@@ -15,7 +15,10 @@ from edge.types import Frame, Pixels
 WIDTH_PX, HEIGHT_PX = 640, 480
 FPS = 30
 CAMERA_QUALITY = 90
-GENERATED = "demo:?realtime=0&faces=1"
+GENERATED = "generated clip"
+
+Size = tuple[int, int]
+"""Width and height in px."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,29 +27,36 @@ class Clip:
 
     Attributes:
         name: of what is shown.
-        jpegs: each frame 640×480, as an MJPEG camera would send it.
+        jpegs: each frame, as an MJPEG camera would send it.
+        size: of the frames.
     """
 
     name: str
     jpegs: tuple[bytes, ...]
+    size: Size = (WIDTH_PX, HEIGHT_PX)
 
     def frame(self, index: int) -> Frame:
         """Decode a frame, as the capture thread does."""
         return Frame(index + 1, index * 1_000_000_000 // FPS, decode(self.jpegs[index % len(self.jpegs)]))
 
-    def write(self, path: Path) -> None:
-        """As a Motion JPEG film (.avi) of `FPS` frames a second, which FFMPEG decodes as it would a camera's."""
+    def write(self, path: Path, first: int = 0) -> None:
+        """As a Motion JPEG film (.avi) of `FPS` frames a second, which FFMPEG decodes as it would a camera's.
+
+        Args:
+            path: of the film.
+            first: the frame it begins with; those before it come at its end.
+        """
         writer = cv2.VideoWriter(
             str(path),
             cv2.CAP_OPENCV_MJPEG,
             cv2.VideoWriter.fourcc(*"MJPG"),
             FPS,
-            (WIDTH_PX, HEIGHT_PX),
+            self.size,
             (cv2.VIDEOWRITER_PROP_QUALITY, CAMERA_QUALITY),
         )
         if not writer.isOpened():
             raise ConfigError(f"cannot write a film to {path}; is there room, and may this user write there?")
-        for jpeg in self.jpegs:
+        for jpeg in (*self.jpegs[first:], *self.jpegs[:first]):
             writer.write(decode(jpeg))
         writer.release()
 
@@ -60,18 +70,27 @@ def decode(jpeg: bytes) -> Pixels:
     return bgr
 
 
-def load_clip(source: str | None, frames: int) -> Clip:
-    """The first frames of a source at 640×480; None: drawn by code.
+def load_clip(source: str | None, frames: int, *, size: Size = (WIDTH_PX, HEIGHT_PX), faces: int = 1) -> Clip:
+    """The first frames of a source.
+
+    Args:
+        source: a video; None: drawn by code.
+        frames: how many at most.
+        size: to have them in.
+        faces: how many are drawn, 0 to 8.
 
     Raises:
-        ConfigError: the source has no frames.
+        ConfigError: the source is not there, or has no frames.
+        PermanentError: it is no video.
     """
-    uri = GENERATED if source is None else f"file:{source}?realtime=0"
+    width, height = size
+    drawn = f"demo:?realtime=0&faces={faces}&size={width}x{height}"
+    uri = drawn if source is None else f"file:{source}?realtime=0"
     opened = open_source(uri, clock=time.monotonic_ns, sleep=time.sleep)
     jpegs = []
     try:
         for _ in range(frames):
-            picture = cv2.resize(opened.read(5.0).bgr, (WIDTH_PX, HEIGHT_PX), interpolation=cv2.INTER_LINEAR)
+            picture = cv2.resize(opened.read(5.0).bgr, size, interpolation=cv2.INTER_LINEAR)
             jpegs.append(encode_jpeg(picture, CAMERA_QUALITY))
     except SourceEnded:
         pass  # shorter than asked for: it is measured as it is
@@ -79,4 +98,9 @@ def load_clip(source: str | None, frames: int) -> Clip:
         opened.close()
     if not jpegs:
         raise ConfigError(f"{uri} has no frames to measure on; give a video")
-    return Clip("generated clip" if source is None else source.rpartition("/")[2], tuple(jpegs))
+    return Clip(name_of(source), tuple(jpegs), size)
+
+
+def name_of(source: str | None) -> str:
+    """What a clip of that source is called."""
+    return GENERATED if source is None else Path(source).name

@@ -1,4 +1,4 @@
-"""The whole program as people use it: its own process, its threads, a socket, and a viewer at the other end.
+"""The program with a viewer beside its floor.
 
 Its processor time per frame is set against that of the same native calls made by one plain loop at the same frame rate:
 a processor that idles between frames does everything more slowly than one in a tight loop. Loop and program take turns,
@@ -6,34 +6,28 @@ second by second, the program stopped meanwhile, so that a machine whose speed c
 """
 
 import itertools
-import signal
-import subprocess
-import sys
-import tempfile
-import threading
 import time
-import urllib.request
-from http.client import HTTPResponse
+from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 import cv2
 import msgspec
 import numpy as np
 
-from edge.bench.clip import FPS, HEIGHT_PX, WIDTH_PX, load_clip
-from edge.bench.whole import Bench, Mix
+from edge.bench.clip import FPS, load_clip
+from edge.bench.program import TIMEOUT_S, Program, require_linux, scratch, url_of
+from edge.bench.rig import Bench
+from edge.bench.timing import Mix, median, rounded
+from edge.bench.viewers import Viewers
 from edge.errors import PermanentError
-from edge.status import Status
 
 CLIP_FRAMES = 300
 SETTLE_S = 0.3
 """A process that was stopped is not at its usual pace at once."""
-TIMEOUT_S = 10.0
-HEADER = b"X-Sequence:"
-"""Once in every part of the stream."""
 NO_DETECTION = ("roi", "idle")
 """The policy's reasons not to run the detector."""
+__all__ = ["CLIP_FRAMES", "TIMEOUT_S", "Served", "measure_served", "served_beside", "url_of"]
 
 
 class Served(msgspec.Struct, frozen=True):
@@ -48,6 +42,8 @@ class Served(msgspec.Struct, frozen=True):
         ratio: median over the rounds of the program by the mean of the floors before and after it.
         shown: pictures that reached the viewer per frame of the film; below 1 the program fell behind.
         detections: share of the frames that the detector ran on.
+        width: of the frames in px.
+        height: of the frames in px.
     """
 
     clip: str
@@ -58,11 +54,18 @@ class Served(msgspec.Struct, frozen=True):
     ratio: float
     shown: float
     detections: float
+    width: int = 640
+    height: int = 480
+
+    @property
+    def ratios(self) -> tuple[float, ...]:
+        """Of each round."""
+        return against_floors(self.program_ms, self.floor_ms)
 
     def text(self) -> str:
         """A line for people."""
         return (
-            f"{self.clip}, {WIDTH_PX}x{HEIGHT_PX} at {self.fps:g} fps with a viewer: "
+            f"{self.clip}, {self.width}x{self.height} at {self.fps:g} fps with a viewer: "
             f"{np.median(self.program_ms):.2f} ms of processor time a frame, "
             f"{self.ratio:.2f} x the floor of {np.median(self.floor_ms):.2f} ms ({self.rounds} rounds in turn)"
         )
@@ -80,32 +83,49 @@ def measure_served(source: str | None = None, *, rounds: int = 14, span_s: float
         ConfigError: no frames, or no face in them.
         PermanentError: the program does not start, or shows nothing.
     """
-    if not sys.platform.startswith("linux"):
-        raise PermanentError(f"measuring with a viewer works on Linux only, not on {sys.platform}")
+    require_linux("the program with a viewer")
     bench = Bench(load_clip(source, CLIP_FRAMES))
-    with tempfile.TemporaryDirectory(prefix="emotion-edge-bench-") as folder:
+    first = bench.first_face()
+    with scratch() as folder:
         film = Path(folder) / "clip.avi"
-        bench.clip.write(film)
-        floor = _Floor(bench, film, span_s)
-        with _Program(film, span_s) as program:
-            floors = [floor.span_ms()]
-            spans = []
-            for _ in range(rounds):
-                spans.append(program.span())
-                floors.append(floor.span_ms())
-            detections = program.detections()
+        bench.clip.write(film, first)
+        with Program(f"file:{film}?loop=1") as program:
+            return served_beside(bench, film, program, rounds, span_s)
+
+
+def served_beside(bench: Bench, film: Path, program: Program, rounds: int, span_s: float) -> Served:
+    """The same of a program that shows a film made of the clip."""
+    bench.enter()
+    floor = _Floor(bench, film, span_s)
+    with Viewers(program.port, 1) as viewers:
+        time.sleep(SETTLE_S)
+        program.halt()
+        floors = [floor.span_ms()]
+        spans = []
+        for _ in range(rounds):
+            spans.append(_span(program, viewers, span_s))
+            floors.append(floor.span_ms())
+        program.resume()
+        decisions = program.status().decisions
     programs = [span.spent_ms / span.pictures for span in spans]
-    ratios = [own / ((floors[i] + floors[i + 1]) / 2) for i, own in enumerate(programs)]
+    width, height = bench.clip.size
     return Served(
         clip=bench.clip.name,
         fps=FPS,
         rounds=rounds,
-        program_ms=tuple(round(ms, 3) for ms in programs),
-        floor_ms=tuple(round(ms, 3) for ms in floors),
-        ratio=float(np.median(ratios)),
+        program_ms=rounded(programs),
+        floor_ms=rounded(floors),
+        ratio=median(against_floors(programs, floors)),
         shown=sum(span.pictures for span in spans) / (rounds * span_s * FPS),
-        detections=detections,
+        detections=1 - sum(decisions.get(reason, 0) for reason in NO_DETECTION) / sum(decisions.values()),
+        width=width,
+        height=height,
     )
+
+
+def against_floors(programs: Sequence[float], floors: Sequence[float]) -> tuple[float, ...]:
+    """Each round's program by the mean of the floors before and after it."""
+    return tuple(own / ((floors[i] + floors[i + 1]) / 2) for i, own in enumerate(programs))
 
 
 class _Floor:
@@ -136,68 +156,6 @@ class _Floor:
         return 1e3 * spent_s / frames
 
 
-class _Program:
-    """The program in a process of its own, with a viewer; stopped but for the spans that are asked for."""
-
-    def __init__(self, film: Path, span_s: float) -> None:
-        self._span_s = span_s
-        self._command = [sys.executable, "-m", "edge", "run", "--port", "0", "--source", f"file:{film}?loop=1"]
-        self._left = threading.Event()
-        self._pictures = 0
-
-    def __enter__(self) -> "_Program":
-        self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        # the process's clock as Linux names it: see clock_getcpuclockid(3)
-        self._clock = ~self._process.pid << 3 | 2
-        try:
-            self._url = url_of(self._process)
-            stream = urllib.request.urlopen(f"{self._url}stream.mjpg", timeout=TIMEOUT_S)
-        except BaseException:
-            self._process.kill()
-            raise
-        self._viewer = threading.Thread(target=self._watch, args=(stream,), daemon=True)
-        self._viewer.start()
-        time.sleep(SETTLE_S)
-        self._process.send_signal(signal.SIGSTOP)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._left.set()
-        self._process.send_signal(signal.SIGCONT)
-        self._viewer.join(TIMEOUT_S)
-        self._process.terminate()
-        self._process.communicate(timeout=TIMEOUT_S)
-
-    def span(self) -> "_Span":
-        """Let it run for a while."""
-        self._process.send_signal(signal.SIGCONT)
-        time.sleep(SETTLE_S)
-        spent_s, pictures = time.clock_gettime(self._clock), self._pictures
-        time.sleep(self._span_s)
-        span = _Span(1e3 * (time.clock_gettime(self._clock) - spent_s), self._pictures - pictures)
-        self._process.send_signal(signal.SIGSTOP)
-        if not span.pictures:
-            raise PermanentError(f"no picture reached the viewer within {self._span_s:g} s; look at what it logs")
-        return span
-
-    def detections(self) -> float:
-        """Share of the frames so far that the detector ran on."""
-        self._process.send_signal(signal.SIGCONT)
-        with urllib.request.urlopen(f"{self._url}state", timeout=TIMEOUT_S) as answer:
-            decisions = msgspec.json.decode(answer.read(), type=Status).decisions
-        without = sum(decisions.get(reason, 0) for reason in NO_DETECTION)
-        return 1 - without / sum(decisions.values())
-
-    def _watch(self, stream: HTTPResponse) -> None:
-        """As a browser would, take every picture, and count them."""
-        rest = b""
-        with stream:
-            while not self._left.is_set() and (data := stream.read1(1 << 16)):
-                rest += data
-                self._pictures += rest.count(HEADER)
-                rest = rest[-len(HEADER) + 1 :]
-
-
 class _Span(NamedTuple):
     """Milliseconds of the program's processor time, and pictures that reached the viewer."""
 
@@ -205,16 +163,14 @@ class _Span(NamedTuple):
     pictures: int
 
 
-def url_of(process: subprocess.Popen[str]) -> str:
-    """The URL a program that was just started prints.
-
-    Raises:
-        PermanentError: it ended instead.
-    """
-    out: IO[str] | None = process.stdout
-    words = out.readline().split() if out else []
-    url = next((word for word in words if word.startswith("http")), None)
-    if url is None:
-        said = process.communicate(timeout=TIMEOUT_S)[1].strip().splitlines()
-        raise PermanentError(f"the program to be measured did not start: {said[-1] if said else 'it said nothing'}")
-    return url
+def _span(program: Program, viewers: Viewers, seconds: float) -> _Span:
+    """Let it run for a while."""
+    program.resume()
+    time.sleep(SETTLE_S)
+    (seen,), spent_s = viewers.seen(), program.cpu_s()
+    time.sleep(seconds)
+    spent_s, pictures = program.cpu_s() - spent_s, viewers.seen()[0] - seen
+    program.halt()
+    if not pictures:
+        raise PermanentError(f"no picture reached the viewer within {seconds:g} s; look at what it logs")
+    return _Span(1e3 * spent_s, pictures)

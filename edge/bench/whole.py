@@ -6,40 +6,25 @@ warm caches favour neither.
 """
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from itertools import pairwise
+from typing import NamedTuple
 
-import cv2
 import msgspec
 import numpy as np
 
-from edge.analysis import Outlet
-from edge.annotate import Annotator
-from edge.bench.clip import HEIGHT_PX, WIDTH_PX, Clip, decode, load_clip
+from edge.bench.clip import load_clip
+from edge.bench.plan import FULL, QUICK
+from edge.bench.rig import Bench, Spent
+from edge.bench.shares import Part, names_of, parts_of
+from edge.bench.timing import Mix, Timing, rounded, spread_text, timing, typical_ns
 from edge.config import Config
-from edge.contract.chip import chip_square, cut_chip
-from edge.detectors.blazeface import BlazeFace
-from edge.encode import encode_jpeg
-from edge.errors import ConfigError
 from edge.machine import Machine, describe
-from edge.parts import DOUBT, build_classifier, build_detector, build_near, build_pipeline
-from edge.ports import FaceDetector
-from edge.slot import LatestSlot
-from edge.telemetry import Telemetry
-from edge.types import Face, Frame, JpegPacket, Pixels, Scene
 
 WARM_FRAMES = 20
-
-
-class Timing(msgspec.Struct, frozen=True):
-    """Milliseconds of one stage over all its runs."""
-
-    runs: int
-    mean_ms: float
-    p50_ms: float
-    p95_ms: float
-    p99_ms: float
+LEAST_FRAMES, MOST_FRAMES = 60, 4000
+BLOCKS = 8
+"""Of consecutive frames, each with a figure of its own: how far these lie apart is how far to trust that of all."""
+__all__ = ["Bench", "Mix", "Part", "Report", "Timing", "measure", "measured", "timing", "typical_ns"]
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -58,6 +43,14 @@ class Report(msgspec.Struct, frozen=True):
         ratio: whole over floor, by the medians of each kind of frame (see `typical_ns`).
         ratio_of_means: the same by plain means: on a busy machine mostly noise.
         fps: whole frames per second on one core, by the same medians.
+        width: of the frames in px.
+        height: of the frames in px.
+        parts: what is the floor's and what is ours, by stage, by the same medians.
+        wholes_ms: a whole frame by the same medians, in each of some blocks of consecutive frames.
+        floors_ms: its floor, likewise.
+        ratios: of each block.
+        cpu_wholes_ms: as `wholes_ms`, in processor time: what other programs do meanwhile hardly counts.
+        cpu_floors_ms: its floor, likewise.
     """
 
     machine: Machine
@@ -72,13 +65,24 @@ class Report(msgspec.Struct, frozen=True):
     ratio: float
     ratio_of_means: float
     fps: float
+    width: int = 640
+    height: int = 480
+    parts: tuple[Part, ...] = ()
+    wholes_ms: tuple[float, ...] = ()
+    floors_ms: tuple[float, ...] = ()
+    ratios: tuple[float, ...] = ()
+    cpu_wholes_ms: tuple[float, ...] = ()
+    cpu_floors_ms: tuple[float, ...] = ()
+
+    @property
+    def cpu_ratios(self) -> tuple[float, ...]:
+        """Of each block, by processor time."""
+        return tuple(whole / floor for whole, floor in zip(self.cpu_wholes_ms, self.cpu_floors_ms, strict=True))
 
     def text(self) -> str:
         """A table for people."""
-        m = self.machine
         lines = [
-            f"{m.board or m.cpu}, {m.arch}, {m.cores} cores, load {m.load}, Python {m.python}, OpenCV {m.opencv}",
-            f"{self.clip}: {self.frames} frames of {WIDTH_PX}x{HEIGHT_PX}, {self.faces:.1f} faces read on each, "
+            f"{self.clip}: {self.frames} frames of {self.width}x{self.height}, {self.faces:.1f} faces read on each, "
             f"{self.detector} on every {self.interval}. frame at least",
             f"{'stage':<22}{'runs':>6}{'mean':>9}{'p50':>9}{'p95':>9}{'p99':>9}  ms",
         ]
@@ -89,165 +93,80 @@ class Report(msgspec.Struct, frozen=True):
             f"{self.fps:.0f} frames a second on one core; "
             f"{self.ratio:.2f} x the floor ({self.ratio_of_means:.2f} by means)"
         )
+        if self.cpu_wholes_ms:
+            lines.append(
+                f"{spread_text(self.cpu_wholes_ms)} ms of processor time a frame, "
+                f"{spread_text(self.cpu_ratios)} x the floor"
+            )
         return "\n".join(lines)
 
 
-class Bench:
-    """All parts of the runtime in one thread, so that each can be timed."""
-
-    def __init__(self, clip: Clip, config: Config | None = None) -> None:
-        """Build the parts as the program would.
-
-        Args:
-            clip: what to measure on.
-            config: settings; None: the defaults.
-        """
-        self.clip = clip
-        self.config = config or Config()
-        self.detector: FaceDetector = build_detector(self.config.detector, doubt=DOUBT)[0]
-        # the pipeline has its own; this one is for the floor
-        self._near = build_near(self.config.detector, self.detector)
-        self.classifier = build_classifier(self.config.expression)[0]
-        self._pipeline = build_pipeline(self.config, self.detector, self.classifier)
-        self._annotator = Annotator()
-        self._jpegs: LatestSlot[JpegPacket] = LatestSlot()
-        telemetry = Telemetry(time.monotonic_ns, live=False)
-        self._outlet = Outlet(LatestSlot(), (), telemetry)
-        self._quality = self.config.stream.quality
-
-    def stages(self) -> dict[str, Callable[[], object]]:
-        """Each stage on its own, ready to be called again and again, on a frame with a face if there is one."""
-        frame, face = self._with_face()
-        box = face.box
-        framing = self.detector.framing
-        views = [
-            (view, chip_square(box, frame.width, frame.height, framing, view.margin)) for view in self.classifier.views
-        ]
-        chips = [cut_chip(frame.bgr, square, view)[np.newaxis] for view, square in views]
-        scene = build_pipeline(self.config, self.detector, self.classifier).step(frame)
-        calls: dict[str, Callable[[], object]] = {
-            "decode": lambda: decode(self.clip.jpegs[0]),
-            "detect": lambda: self.detector.detect(frame),
-            "chip": lambda: [cut_chip(frame.bgr, square, view) for view, square in views],
-            "classify": lambda: self.classifier.classify(*chips),
-            "classifier invoke": self.classifier.invoke,
-            "draw": lambda: self._annotator.draw(scene),
-            "encode": lambda: encode_jpeg(frame.bgr, self._quality),
-        }
-        if isinstance(self.detector, BlazeFace):
-            calls["detector invoke"] = self.detector.invoke
-        return calls
-
-    def _with_face(self) -> tuple[Frame, Face]:
-        for index in range(len(self.clip.jpegs)):
-            frame = self.clip.frame(index)
-            faces = self.detector.detect(frame)
-            if faces:
-                return frame, faces[0]
-        raise ConfigError(f"no face in any of the {len(self.clip.jpegs)} frames of {self.clip.name}; take another clip")
-
-    def whole(self, index: int) -> "Spent":
-        """One frame all the way; what it took, by stage."""
-        start_ns = time.perf_counter_ns()
-        frame = self.clip.frame(index)
-        decoded_ns = time.perf_counter_ns()
-        scene = self._pipeline.step(frame)
-        self._outlet.emit(scene)
-        analysed_ns = time.perf_counter_ns()
-        canvas = self._annotator.draw(scene)
-        drawn_ns = time.perf_counter_ns()
-        data = encode_jpeg(canvas, self._quality)
-        self._jpegs.put(JpegPacket(frame.seq, frame.t_ns, data, frame.width, frame.height))
-        end_ns = time.perf_counter_ns()
-        stages = {
-            "decode": decoded_ns - start_ns,
-            **scene.timings_ns,
-            "draw": drawn_ns - analysed_ns,
-            "encode": end_ns - drawn_ns,
-        }
-        return Spent(end_ns - start_ns, stages)
-
-    def floor(self, index: int, mix: "Mix") -> int:
-        """Nanoseconds of the native calls such a frame makes, alone."""
-        start_ns = time.perf_counter_ns()
-        pixels = decode(self.clip.jpegs[index % len(self.clip.jpegs)])
-        self.invoke(index, mix, pixels)
-        return time.perf_counter_ns() - start_ns
-
-    def invoke(self, index: int, mix: "Mix", pixels: Pixels) -> None:
-        """The native calls that follow the decoding of such a frame, on whatever the networks' inputs hold."""
-        detector = self._near if mix.searched == "part" else self.detector
-        if mix.searched != "nothing":
-            if isinstance(detector, BlazeFace):
-                detector.invoke()
-            else:
-                self.detector.detect(Frame(index + 1, 0, pixels))
-        for _ in range(mix.faces):
-            self.classifier.invoke()
-        cv2.imencode(".jpg", pixels, (cv2.IMWRITE_JPEG_QUALITY, self._quality))
-
-    def mixes(self, frames: int) -> list["Mix"]:
-        """What each of so many frames will consist of: the pipeline is deterministic, so a dry run tells."""
-        pipeline = build_pipeline(self.config, self.detector, self.classifier)
-        scenes = (pipeline.step(self.clip.frame(index)) for index in range(frames))
-        return [
-            Mix(searched(scene), sum(track.scored_seq == scene.frame.seq for track in scene.tracks)) for scene in scenes
-        ]
-
-
-Searched = Literal["nothing", "part", "whole"]
-
-
-def searched(scene: Scene) -> Searched:
-    """Where a detector ran."""
-    search = scene.decision.search
-    return "nothing" if search is None else "whole" if search.region is None else "part"
-
-
-@dataclass(frozen=True, slots=True)
-class Mix:
-    """What a frame consists of: what of it is searched, and how many faces are classified."""
-
-    searched: Searched
-    faces: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Spent:
-    """What one whole frame took."""
-
-    total_ns: int
-    stages_ns: dict[str, int]
-
-
-def measure(source: str | None = None, *, quick: bool = False, config: Config | None = None) -> Report:
+def measure(
+    source: str | None = None, *, quick: bool = False, config: Config | None = None, seconds: float | None = None
+) -> Report:
     """Measure on a clip.
 
     Args:
         source: a video; None: drawn by code.
-        quick: fewer frames.
+        quick: for a shorter time.
         config: settings; None: the defaults.
+        seconds: for exactly so long.
 
     Raises:
         ConfigError: no frames, or no face in them.
     """
+    plan = QUICK if quick else FULL
+    bench = Bench(load_clip(source, plan.clip_frames), config)
+    bench.first_face()
+    return measured(bench, plan.whole_s if seconds is None else seconds)
+
+
+class _Pair(NamedTuple):
+    """A whole frame and its floor.
+
+    Attributes:
+        mix: what the frame consists of.
+        spent: on all of it.
+        native: nanoseconds of its native calls alone, by stage.
+        cpu_ns: processor time of the whole frame.
+        native_cpu_ns: of the native calls.
+    """
+
+    mix: Mix
+    spent: Spent
+    native: dict[str, int]
+    cpu_ns: int
+    native_cpu_ns: int
+
+    @property
+    def floor_ns(self) -> int:
+        """All native calls."""
+        return sum(self.native.values())
+
+
+def measured(bench: Bench, seconds: float) -> Report:
+    """Measure for so long, `LEAST_FRAMES` at least."""
     machine = describe()
-    bench = Bench(load_clip(source, 90 if quick else 300), config)
-    rounds = WARM_FRAMES + (150 if quick else 900)
-    mixes = bench.mixes(rounds)
-    wholes: list[int] = []
-    floors: list[int] = []
-    stages: dict[str, list[int]] = {}
-    for index, mix in enumerate(mixes):
-        whole_first = index % 2 == 0
-        spent = bench.whole(index) if whole_first else None
-        floors.append(bench.floor(index, mix))
-        spent = spent or bench.whole(index)
-        wholes.append(spent.total_ns)
-        if index >= WARM_FRAMES:
-            for stage, ns in spent.stages_ns.items():
-                stages.setdefault(stage, []).append(ns)
-    mixes, wholes, floors = mixes[WARM_FRAMES:], wholes[WARM_FRAMES:], floors[WARM_FRAMES:]
+    pairs: list[_Pair] = []
+    bench.enter()
+    end_s = time.monotonic() + seconds
+    for index, mix in enumerate(bench.foretell()):
+        done = index - WARM_FRAMES
+        if done >= LEAST_FRAMES and (done >= MOST_FRAMES or time.monotonic() >= end_s):
+            break
+        pair = _pair(bench, index, mix)
+        if done >= 0:
+            pairs.append(pair)
+    mixes = [pair.mix for pair in pairs]
+    wholes, floors = [pair.spent.total_ns for pair in pairs], [pair.floor_ns for pair in pairs]
+    stages = [pair.spent.stages_ns for pair in pairs]
+
+    def blocks_ms(values_ns: list[int]) -> tuple[float, ...]:
+        return rounded([typical_ns(values_ns[block], mixes[block]) / 1e6 for block in _blocks(len(mixes))], 4)
+
+    wholes_ms, floors_ms = blocks_ms(wholes), blocks_ms(floors)
+    typical, typical_floor = typical_ns(wholes, mixes), typical_ns(floors, mixes)
+    width, height = bench.clip.size
     return Report(
         machine=machine,
         clip=bench.clip.name,
@@ -255,27 +174,40 @@ def measure(source: str | None = None, *, quick: bool = False, config: Config | 
         detector=bench.detector.name,
         interval=bench.config.detector.interval,
         faces=sum(mix.faces for mix in mixes) / len(mixes),
-        stages={stage: timing(values) for stage, values in stages.items()},
+        stages={stage: timing([each[stage] for each in stages if stage in each]) for stage in names_of(stages)},
         whole=timing(wholes),
         floor=timing(floors),
-        ratio=typical_ns(wholes, mixes) / typical_ns(floors, mixes),
+        ratio=typical / typical_floor,
         ratio_of_means=sum(wholes) / sum(floors),
-        fps=1e9 / typical_ns(wholes, mixes),
+        fps=1e9 / typical,
+        width=width,
+        height=height,
+        parts=parts_of(wholes, stages, [pair.native for pair in pairs], mixes),
+        wholes_ms=wholes_ms,
+        floors_ms=floors_ms,
+        ratios=rounded([whole / floor for whole, floor in zip(wholes_ms, floors_ms, strict=True)], 4),
+        cpu_wholes_ms=blocks_ms([pair.cpu_ns for pair in pairs]),
+        cpu_floors_ms=blocks_ms([pair.native_cpu_ns for pair in pairs]),
     )
 
 
-def typical_ns(values_ns: list[int], mixes: list[Mix]) -> float:
-    """Mean over the mix of frames with the median of each kind in place of its values.
+def _pair(bench: Bench, index: int, mix: Mix) -> _Pair:
+    """One frame: every other time the floor comes first."""
+    if index % 2 == 0:
+        before_ns = time.process_time_ns()
+        spent = bench.whole(index)
+        between_ns = time.process_time_ns()
+        native = bench.native(index, mix)
+        after_ns = time.process_time_ns()
+        return _Pair(mix, spent, native, between_ns - before_ns, after_ns - between_ns)
+    before_ns = time.process_time_ns()
+    native = bench.native(index, mix)
+    between_ns = time.process_time_ns()
+    spent = bench.whole(index)
+    after_ns = time.process_time_ns()
+    return _Pair(mix, spent, native, after_ns - between_ns, between_ns - before_ns)
 
-    A frame that another program interrupts says nothing about this one; the mean of all is reported beside.
-    """
-    kinds: dict[Mix, list[int]] = {}
-    for value, mix in zip(values_ns, mixes, strict=True):
-        kinds.setdefault(mix, []).append(value)
-    return sum(float(np.median(values)) * len(values) for values in kinds.values()) / len(values_ns)
 
-
-def timing(values_ns: list[int]) -> Timing:
-    """Mean and percentiles."""
-    p50, p95, p99 = (float(p) for p in np.percentile(values_ns, (50, 95, 99)) / 1e6)
-    return Timing(len(values_ns), float(np.mean(values_ns)) / 1e6, p50, p95, p99)
+def _blocks(frames: int) -> list[slice]:
+    edges = np.linspace(0, frames, min(BLOCKS, frames) + 1).astype(int)
+    return [slice(int(first), int(end)) for first, end in pairwise(edges)]

@@ -67,7 +67,14 @@ class BlazeFace:
     framing = Framing(scale=1.16 / WIDTH, up=(0.084 - 0.036) / WIDTH)
 
     def __init__(
-        self, name: str, path: Path, *, min_score: float | None = None, doubt: float = 0.0, min_face_px: int = 0
+        self,
+        name: str,
+        path: Path,
+        *,
+        min_score: float | None = None,
+        doubt: float = 0.0,
+        min_face_px: int = 0,
+        threads: int = 1,
     ) -> None:
         """Load one of `VARIANTS` from its file.
 
@@ -77,13 +84,15 @@ class BlazeFace:
             min_score: in [0, 1], of a face that is sure; None: the variant's own.
             doubt: by how much less a face may have that is not.
             min_face_px: narrower boxes are dropped; in pixels of the frame.
+            threads: of the interpreter.
 
         Raises:
             PermanentError: the file cannot be read or is another model.
         """
         self.name = name
+        self.threads = threads
         variant = VARIANTS[name]
-        loaded = runtime.load(read_model(path), str(path))
+        loaded = runtime.load(read_model(path), str(path), threads)
         self.runtime = loaded.runtime
         self._interpreter = loaded.interpreter
         size = variant.input_size_px

@@ -10,11 +10,11 @@ from aiohttp import web
 from edge.server.auth import LOGIN, LOGOUT, Gate
 from edge.server.config_api import ConfigApi
 from edge.server.control import ControlApi
+from edge.server.description import Description
 from edge.server.errors import json_errors
 from edge.server.feed import Feed
 from edge.server.headers import add_security_headers
 from edge.server.malformed import HTTP_LOG
-from edge.server.operations_api import Description
 from edge.server.origin import guard_origin
 from edge.server.pages import Pages, load_assets
 from edge.server.pictures import Pictures

@@ -2,12 +2,8 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
-from prometheus_client.metrics_core import Metric
-from prometheus_client.registry import Collector
 
 from edge.status import ClientStatus
 
@@ -113,24 +109,3 @@ class Clients:
 def _given(client: Client) -> int:
     """Bytes it was sent."""
     return 0 if client.kind == "push" else client.taken_bytes
-
-
-class ClientsCollector(Collector):
-    """The same for Prometheus, without addresses."""
-
-    def __init__(self, clients: Clients) -> None:
-        self._clients = clients
-
-    def describe(self) -> Iterable[Metric]:
-        """Nothing: the names are not known to be taken."""
-        return ()
-
-    def collect(self) -> Iterator[Metric]:
-        """One sample of each."""
-        counts = GaugeMetricFamily("emotion_edge_clients", "Clients served now", labels=["kind"])
-        for kind, count in self._clients.count().items():
-            counts.add_metric([kind], count)
-        yield counts
-        yield CounterMetricFamily(
-            "emotion_edge_sent_bytes", "Pictures and records that clients have taken", self._clients.sent_bytes
-        )

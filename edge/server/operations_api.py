@@ -2,8 +2,6 @@
 
 from typing import Annotated, Any, Final, Literal
 
-import msgspec
-from aiohttp import web
 from msgspec import Meta
 
 from edge import __version__
@@ -215,15 +213,3 @@ def make_document() -> dict[str, Any]:
         records=(*RECORDS, Greeting, Answer, Complaint),
         more=components(),
     )
-
-
-class Description:
-    """The handler for `/api/v1/openapi.json`: made when it is first asked for, then kept."""
-
-    def __init__(self) -> None:
-        self._body = b""
-
-    async def read(self, _request: web.Request) -> web.Response:
-        """GET."""
-        self._body = self._body or msgspec.json.encode(make_document())
-        return web.Response(body=self._body, content_type=JSON, headers={"Cache-Control": "no-cache"})

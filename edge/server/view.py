@@ -3,8 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-
-from prometheus_client import CollectorRegistry
+from typing import TYPE_CHECKING
 
 from edge.audience import Audience
 from edge.config import Config
@@ -17,6 +16,9 @@ from edge.slot import LatestSlot
 from edge.status import Status
 from edge.types import JpegPacket, Scene
 from edge.uploads.desk import UploadDesk
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
 
 Health = Callable[[], tuple[bool, str]]
 """Whether it is well, and why (not), in one line."""
@@ -36,7 +38,7 @@ class Backstage:
         audience: entered for as long as a client needs pictures, and gives them; nobody encodes while it is empty.
         status: the snapshot that `/state` shows.
         event: the record of a scene.
-        registry: what `/metrics` exports.
+        registry: gives what `/metrics` exports; called by those who ask for that.
         ready: whether frames flow.
         alive: whether all workers do their work; False asks for a restart.
         clients: whom it serves now; the server's own.
@@ -53,7 +55,7 @@ class Backstage:
     audience: Audience
     status: Callable[[], Status]
     event: Callable[[Scene], SceneEvent]
-    registry: CollectorRegistry
+    registry: Callable[[], "CollectorRegistry"]
     ready: Health
     alive: Health
     clients: Clients = field(default_factory=Clients)

@@ -40,12 +40,19 @@ class Easel:
 
     def polygon(self, points: list[Point]) -> Plane:
         """Coverage (0..1) of a filled polygon with smooth edges."""
-        # drawn three times as large and averaged: fillPoly's own smoothing frays on outlines of many short edges
-        mask = np.zeros((self.height * 3, self.width * 3), np.uint8)
+        # drawn three times as large and averaged: fillPoly's own smoothing frays on outlines of many short edges; but
+        # only there where the shape lies, as most are small
         corners = (np.array(points) - (LEFT, TOP)) * (3 * self.scale) - 0.5
-        cv2.fillPoly(mask, [np.round(corners * (1 << _SUBPIXEL_BITS)).astype(np.int32)], (255,), 8, _SUBPIXEL_BITS)
-        small = cv2.resize(mask, (self.width, self.height), interpolation=cv2.INTER_AREA)
-        return np.asarray(small, np.float32) * np.float32(1 / 255)
+        plane = np.zeros((self.height, self.width), np.float32)
+        size = np.array((self.width, self.height))
+        (x0, y0), (x1, y1) = np.clip((corners.min(axis=0) // 3 - 1, corners.max(axis=0) // 3 + 2), 0, size).astype(int)
+        if x1 > x0 and y1 > y0:
+            mask = np.zeros(((y1 - y0) * 3, (x1 - x0) * 3), np.uint8)
+            corners -= (3 * x0, 3 * y0)
+            cv2.fillPoly(mask, [np.round(corners * (1 << _SUBPIXEL_BITS)).astype(np.int32)], (255,), 8, _SUBPIXEL_BITS)
+            small = cv2.resize(mask, (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA)
+            plane[y0:y1, x0:x1] = np.asarray(small, np.float32) * np.float32(1 / 255)
+        return plane
 
     def smooth(self, points: list[Point]) -> Plane:
         """Coverage of a polygon whose corners are cut twice (Chaikin 1974), which rounds them."""
@@ -66,12 +73,17 @@ class Easel:
 
     def lay(self, mask: Plane, colour: Colour | NDArray[np.float32]) -> None:
         """Paint over what is there, opaque where `mask` is 1."""
-        self.colour += (np.asarray(colour, np.float32) - self.colour) * mask[..., None]
+        self.tint(mask, colour)
         self.alpha += (1 - self.alpha) * mask
 
-    def tint(self, mask: Plane, colour: Colour) -> None:
+    def tint(self, mask: Plane, colour: Colour | NDArray[np.float32]) -> None:
         """Colour what is there, without adding substance."""
-        self.colour += (np.asarray(colour, np.float32) - self.colour) * mask[..., None]
+        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+        if not rows.size:
+            return
+        part = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        paint = np.broadcast_to(np.asarray(colour, np.float32), self.colour.shape)[part]
+        self.colour[part] += (paint - self.colour[part]) * mask[part][..., None]
 
     def finished(self) -> Pixels:
         """uint8 (h, w, 4): blue, green, red multiplied by alpha, and alpha."""

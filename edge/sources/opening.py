@@ -6,7 +6,6 @@ from pathlib import Path
 from edge.demand import every
 from edge.mailbox import Mailbox
 from edge.ports import Clock, FrameSource, Wanted
-from edge.sources.demo import DemoSource
 from edge.sources.fifo import FifoSource, check_pipe
 from edge.sources.file import FileSource, check_video
 from edge.sources.images import ImagesSource, find_pictures
@@ -69,6 +68,8 @@ def open_source(
     """
     match parse(uri):
         case DemoSpec() as spec:
+            from edge.sources.demo import DemoSource  # noqa: PLC0415  # with it comes numpy.random
+
             return DemoSource(spec, clock, sleep, wanted)
         case FileSpec() as spec:
             return FileSource(spec, clock, sleep, wanted)

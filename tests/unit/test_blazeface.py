@@ -51,7 +51,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> Told:
     interpreter = Told()
     monkeypatch.setattr(blazeface, "read_model", lambda path: b"")
     loaded = SimpleNamespace(interpreter=interpreter, runtime="told")
-    monkeypatch.setattr(blazeface.runtime, "load", lambda model, name: loaded)
+    monkeypatch.setattr(blazeface.runtime, "load", lambda model, name, threads: loaded)
     return interpreter
 
 

@@ -11,8 +11,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from edge.classifier import SHIPPED
 from edge.metrics import ModelCollector, StatusCollector, build_registry
+from edge.model_store import fingerprints
 from edge.server.app import make_app
-from edge.server.clients import Clients, ClientsCollector
+from edge.server.clients import Clients
+from edge.server.clients_collector import ClientsCollector
 from edge.server.errors import CODES
 from edge.server.settings import ServerSettings
 from edge.server.uploads import STATUSES
@@ -75,7 +77,7 @@ def test_the_table_of_metrics_is_what_is_exported() -> None:
     budget = BudgetStatus(1, 2.0, 1.0, 0.0, 9.0, 0.5, 50.0, (), {"latency": 1}, ())
     collectors = [
         StatusCollector(lambda: replace(stage.status(), budget=budget), telemetry),
-        ModelCollector([SHIPPED]),
+        ModelCollector(fingerprints([SHIPPED])),
         ClientsCollector(Clients()),
     ]
     text = generate_latest(build_registry(collectors)).decode()

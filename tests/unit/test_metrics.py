@@ -17,8 +17,10 @@ from prometheus_client.registry import Collector
 from edge.classifier import SHIPPED
 from edge.config import ExpressionConfig
 from edge.metrics import ModelCollector, StatusCollector, build_registry
+from edge.model_store import fingerprints
 from edge.parts import model_files
-from edge.server.clients import Clients, ClientsCollector
+from edge.server.clients import Clients
+from edge.server.clients_collector import ClientsCollector
 from edge.telemetry import Telemetry
 from tests.stage import Stage, make_track
 from tests.tools import require_tool
@@ -49,7 +51,7 @@ def collectors(stage: Stage, telemetry: Telemetry, told: Told | None = None) -> 
     aggregated = told or Told()
     return [
         StatusCollector(stage.status, telemetry, lambda: aggregated.seconds),
-        ModelCollector(model_files(ExpressionConfig())),
+        ModelCollector(fingerprints(model_files(ExpressionConfig()))),
         ClientsCollector(Clients()),
     ]
 

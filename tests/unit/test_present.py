@@ -186,6 +186,27 @@ def test_without_a_camera_the_old_scene_is_not_shown_but_the_reason(state: str):
     assert picture.mean() < 60, "the dark notice, not the frame"
 
 
+def test_the_first_scene_of_a_source_is_not_waited_out(monkeypatch: pytest.MonkeyPatch):
+    theatre = Theatre("starting")
+    waited: list[int] = []
+
+    def comes_online(seq: int, timeout_s: float) -> None:
+        waited.append(seq)
+        theatre.source = msgspec.structs.replace(theatre.source, state="online")
+        theatre.scenes.put(scene(track()))
+
+    monkeypatch.setattr("edge.present.WAIT_S", 60.0)  # a wait for anything but a scene would outlast the test
+    monkeypatch.setattr(theatre.scenes, "wait_newer", comes_online)
+    with theatre.audience.watching():
+        theatre.run(1)
+        monkeypatch.undo()
+        theatre.run(1)
+    assert waited == [0]
+    packet = theatre.jpegs.newer(0)
+    assert packet is not None
+    assert (packet[1].seq, packet[1].notice) == (1, False)
+
+
 @pytest.mark.usefixtures("_no_waiting")
 def test_the_last_picture_of_a_file_is_shown_to_who_comes_after_its_end_without_encoding_it_again():
     theatre = Theatre("ended")

@@ -4,7 +4,8 @@ import msgspec
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from edge.server.clients import Clients, ClientsCollector
+from edge.server.clients import Clients
+from edge.server.clients_collector import ClientsCollector
 
 
 class Clock:
