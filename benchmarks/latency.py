@@ -14,9 +14,8 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
-from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from shutil import which
@@ -26,21 +25,18 @@ import msgspec
 import numpy as np
 
 from benchmarks import timecode
+from benchmarks.fake_camera import FORMATS, fake_camera
 from benchmarks.outcome import outcome
+from benchmarks.scenes import FPS, pictures
+from benchmarks.started import NOTHING, TIMEOUT_S, started
 from edge.bench.clip import load_clip
-from edge.bench.served import url_of
 from edge.encode import encode_jpeg
 from edge.errors import PermanentError
 from edge.machine import Machine, describe
-from edge.sources.demo import DemoSource
-from edge.sources.specs import DemoSpec
-from edge.types import Pixels
 from training.reporting.document import Document, Section, Table, Text, write
 
-FPS = 30
 QUALITY = 90
 SETTLE_S = 2.0
-TIMEOUT_S = 20.0
 BOUNDARY = b"--code"
 
 
@@ -90,7 +86,7 @@ def survey(seconds: float, say: Callable[[str], None]) -> Survey:
     """Measure all kinds of sources that can be made here."""
     machine = describe()
     latencies: list[Latency] = []
-    left_out = ["v4l2, picamera2: a camera's picture carries no moment of ours"]
+    left_out = ["picamera2: its pictures carry no moment of ours"]
     coded: dict[str, Camera] = {"fifo: (JPEGs)": _pipe, "http:// (MJPEG)": _web_camera}
     if which("ffmpeg"):
         coded["http:// (MPEG transport stream)"] = _transport_stream
@@ -101,6 +97,15 @@ def survey(seconds: float, say: Callable[[str], None]) -> Survey:
             uri = stack.enter_context(camera(Path(folder)))
             latencies.append(_measured(name, uri, "taken", seconds))
             say(f"{name}: done")
+    for code in FORMATS:
+        name = f"v4l2: ({code})"
+        try:
+            with fake_camera(code, faces=1) as fake:
+                latencies.append(_measured(name, f"v4l2:{fake.device}", "taken", seconds, fake.environment))
+        except PermanentError as error:
+            left_out.append(f"{name} {error}")
+        else:
+            say(f"{name} done")
     with tempfile.TemporaryDirectory(prefix="emotion-edge-") as folder:
         film = Path(folder) / "film.avi"
         load_clip(None, 3 * FPS).write(film)
@@ -110,25 +115,14 @@ def survey(seconds: float, say: Callable[[str], None]) -> Survey:
     return Survey(machine, seconds, tuple(latencies), tuple(left_out))
 
 
-def _measured(name: str, uri: str, since: str, seconds: float) -> Latency:
+def _measured(name: str, uri: str, since: str, seconds: float, environment: Mapping[str, str] = NOTHING) -> Latency:
     command = [sys.executable, "-m", "edge", "run", "--port", "0", "--source", uri]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        # its log must not fill the pipe
-        threading.Thread(target=partial(_drained, process), daemon=True).start()
-        try:
-            ages_ms = _ages_ms(url_of(process), since, seconds)
-        finally:
-            process.terminate()
-            process.wait(TIMEOUT_S)
+    with started(command, environment) as process:
+        ages_ms = _ages_ms(process.url(), since, seconds)
     if not ages_ms:
         raise PermanentError(f"no picture of {name} that tells its time reached the client within {seconds:g} s")
     p50, p95, p99 = (round(float(value), 2) for value in np.percentile(ages_ms, (50, 95, 99)))
     return Latency(name, since, len(ages_ms), p50, p95, p99, round(max(ages_ms), 2))
-
-
-def _drained(process: subprocess.Popen[str]) -> None:
-    for _ in process.stderr or ():
-        pass
 
 
 def _ages_ms(url: str, since: str, seconds: float) -> list[float]:
@@ -158,16 +152,6 @@ def _ages_ms(url: str, since: str, seconds: float) -> list[float]:
     return ages
 
 
-def _pictures(stop: threading.Event) -> Iterator[Pixels]:
-    """At a camera's pace, each stamped with the moment it is given out."""
-    demo = DemoSource(DemoSpec(faces=1, realtime=False), time.monotonic_ns, time.sleep)
-    scenes = [demo.read(1).bgr for _ in range(FPS)]
-    start_s, index = time.monotonic(), 0
-    while not stop.wait(max(0.0, start_s + index / FPS - time.monotonic())):
-        yield timecode.stamped(scenes[index % len(scenes)], timecode.now_ns())
-        index += 1
-
-
 @contextmanager
 def _pipe(folder: Path) -> Iterator[str]:
     path, stop = folder / "camera", threading.Event()
@@ -175,7 +159,7 @@ def _pipe(folder: Path) -> Iterator[str]:
 
     def write() -> None:
         with path.open("wb", buffering=0) as pipe:
-            for picture in _pictures(stop):
+            for picture in pictures(stop):
                 pipe.write(encode_jpeg(picture, QUALITY))
 
     with _running(write, stop):
@@ -191,7 +175,7 @@ def _web_camera(_: Path) -> Iterator[str]:
             self.send_response(200)
             self.send_header("Content-Type", f"multipart/x-mixed-replace; boundary={BOUNDARY.decode()[2:]}")
             self.end_headers()
-            for picture in _pictures(stop):
+            for picture in pictures(stop):
                 jpeg = encode_jpeg(picture, QUALITY)
                 head = b"\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(jpeg)
                 try:
@@ -226,7 +210,7 @@ def _transport_stream(_: Path) -> Iterator[str]:
         while not stop.is_set():  # a client that only looks takes ffmpeg's one connection with it
             with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) as ffmpeg:
                 try:
-                    for picture in _pictures(stop):
+                    for picture in pictures(stop):
                         if ffmpeg.stdin is None or ffmpeg.poll() is not None:
                             break
                         ffmpeg.stdin.write(picture.tobytes())

@@ -1,15 +1,20 @@
-"""`python -m benchmarks.plain_server FOLDER FPS`: an MJPEG server as examples for beginners have it.
+"""`python -m benchmarks.plain_server DEVICE FORMAT`: an MJPEG server as examples for beginners have it.
 
-A thread for each client, all waiting for one condition; who is woken writes the picture to its own socket. It gives out
-the JPEGs of a folder, again and again, and prints its URL.
+A thread takes pictures from a V4L2 camera: of one that delivers JPEGs (MJPG) it gives them out as they are, as the
+example of picamera2 does with those of a Pi's hardware; others (YUYV) it encodes itself. A thread for each client, all
+waiting for one condition; who is woken writes the picture to its own socket. It prints its URL.
 """
 
-import itertools
 import sys
 import threading
-import time
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
+
+import cv2
+
+from edge.encode import encode_jpeg
+
+QUALITY = 80
 
 
 class Output:
@@ -18,12 +23,11 @@ class Output:
     def __init__(self) -> None:
         self.condition = threading.Condition()
         self.picture = b""
-        self.made_s = 0.0
 
     def put(self, picture: bytes) -> None:
         """Make it the newest."""
         with self.condition:
-            self.picture, self.made_s = picture, time.time()
+            self.picture = picture
             self.condition.notify_all()
 
 
@@ -40,11 +44,10 @@ def handler_for(output: Output) -> type[BaseHTTPRequestHandler]:
                 while True:
                     with output.condition:
                         output.condition.wait()
-                        picture, made_s = output.picture, output.made_s
+                        picture = output.picture
                     self.wfile.write(b"--FRAME\r\n")
                     self.send_header("Content-Type", "image/jpeg")
                     self.send_header("Content-Length", str(len(picture)))
-                    self.send_header("X-Timestamp", f"{made_s:.6f}")
                     self.end_headers()
                     self.wfile.write(picture)
                     self.wfile.write(b"\r\n")
@@ -57,19 +60,33 @@ def handler_for(output: Output) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-def main(folder: Path, fps: float) -> None:
-    """Serve until ended."""
+def taken(device: str, code: str) -> Iterator[bytes]:
+    """JPEGs of a camera, as they come, until it delivers no more."""
+    camera = cv2.VideoCapture(device, cv2.CAP_V4L2)
+    camera.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*code))
+    camera.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+    if code == "MJPG":
+        camera.set(cv2.CAP_PROP_CONVERT_RGB, 0)
+    while True:
+        done, picture = camera.read()
+        if not done:
+            return
+        yield picture.tobytes() if code == "MJPG" else encode_jpeg(picture, QUALITY)
+
+
+def main(device: str, code: str) -> int:
+    """Serve until ended; 1 if the camera delivers nothing any more."""
     output = Output()
-    pictures = [path.read_bytes() for path in sorted(folder.glob("*.jpg"))]
     with ThreadingHTTPServer(("127.0.0.1", 0), handler_for(output)) as server:
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, daemon=True).start()
         print(f"http://127.0.0.1:{server.server_address[1]}/", flush=True)
-        start_s = time.monotonic()
-        for index, picture in enumerate(itertools.cycle(pictures)):
-            time.sleep(max(0.0, start_s + index / fps - time.monotonic()))
+        for picture in taken(device, code):
             output.put(picture)
+        server.shutdown()
+    print(f"{device} delivers no picture", file=sys.stderr)
+    return 1
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), float(sys.argv[2]))
+    sys.exit(main(*sys.argv[1:]))

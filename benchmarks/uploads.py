@@ -6,9 +6,7 @@ The age is from the frame's grab (its X-Timestamp) to when the viewer has all of
 import argparse
 import http.client
 import json
-import signal
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
@@ -23,6 +21,7 @@ import cv2
 import msgspec
 import numpy as np
 
+from benchmarks.started import started
 from edge.machine import describe
 from edge.sources.demo import DemoSource
 from edge.sources.specs import DemoSpec
@@ -53,25 +52,8 @@ class Figures(msgspec.Struct, frozen=True):
 def program(cores: str | None) -> Iterator[str]:
     """A running program, on these cores only; its address."""
     pinned = ["taskset", "-c", cores] if cores else []
-    command = [
-        *pinned,
-        sys.executable,
-        "-m",
-        "edge",
-        "run",
-        "--source",
-        "demo",
-        "--port",
-        "0",
-        "--log-level",
-        "warning",
-    ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            yield process.stdout.readline().split()[1]
-        finally:
-            process.send_signal(signal.SIGTERM)
+    with started([*pinned, sys.executable, "-m", "edge", "run", "--source", "demo", "--port", "0"]) as process:
+        yield process.url()
 
 
 def watched(url: str, seconds: float) -> tuple[float, list[float]]:
