@@ -5,6 +5,10 @@ BIN := $(VENV)/bin
 ARGS ?=
 # pytest's arguments, as in: make test PYTEST_ARGS="-k tracker -x"
 PYTEST_ARGS ?=
+# the revision to compare with
+REV ?= HEAD
+# how long the long run is
+MINUTES ?= 60
 
 # An environment holds the paths of its checkout and of its Python: moved, copied or upgraded, it is made anew.
 identity := echo "$(CURDIR) $$(readlink -f $(BIN)/python)"
@@ -12,10 +16,10 @@ ifneq ($(shell cat $(VENV)/.device 2>/dev/null),$(shell $(identity)))
 STALE := FORCE
 endif
 
-.PHONY: help setup run test test-slow lint check bench clean FORCE
+.PHONY: help setup run test test-slow lint check bench bench-compare soak clean FORCE
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 15
 
 setup: $(VENV)/.device ## install what the device needs
 	@$(fetch)
@@ -41,6 +45,14 @@ check: lint test ## everything a change has to pass
 bench: $(VENV)/.dev ## measure this machine, write .benchmarks/report.md; ARGS="…" are passed on
 	@$(fetch)
 	$(BIN)/python -m benchmarks $(ARGS)
+
+bench-compare: $(VENV)/.dev ## is the working tree slower than revision REV, HEAD unless given? ARGS="…" are passed on
+	@$(fetch)
+	@$(BIN)/python -m benchmarks.gate $(REV) $(ARGS)
+
+soak: $(VENV)/.dev ## watch the program run for MINUTES, 60 unless given, does anything grow; ARGS="…" are passed on
+	@$(fetch)
+	$(BIN)/python -m benchmarks.soak --minutes $(MINUTES) $(ARGS)
 
 clean: ## remove the environment and all caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .benchmarks build dist

@@ -2,14 +2,16 @@
 
 import argparse
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from benchmarks.clips import clips
-from benchmarks.report import report_on
+from benchmarks.device_page import report_on
 from edge.bench.figures import Figures, measure_all
+from edge.cli_bench import progress
 from edge.errors import EdgeError, exit_code
 
 
@@ -22,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--report", type=Path, default=Path(".benchmarks"), help="folder for report.md, its JSON and its pictures"
     )
-    parser.add_argument("--quick", action="store_true", help="whole frames and the program only, fewer rounds")
+    parser.add_argument("--quick", action="store_true", help="under a minute: without the stages alone, and less exact")
     arguments = parser.parse_args(argv)
     code = 0
     if not arguments.quick:
@@ -41,8 +43,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _measured(quick: bool) -> dict[str, Figures]:
     figures = {}
+    say = progress(time.monotonic())
     for name, source in clips().items():
-        figures[name] = measure_all(source, quick=quick)
+        # what does not differ from clip to clip is measured with the first
+        figures[name] = measure_all(source, quick=quick, brief=bool(figures), say=say)
         print()
         print(figures[name].text())
     return figures

@@ -1,176 +1,125 @@
-"""The page about one run on one machine: conditions, where a frame's time goes, the program beside its floor."""
+"""`python -m benchmarks.report`: one page of the figures that are kept in benchmarks/results.
 
-from collections.abc import Iterator, Mapping
-from functools import partial
+It measures nothing. It writes benchmarks/report.md with its pictures, and the figures that other pages quote: what
+stands there between `<!--figure NAME-->` and `<!--/figure-->`. Figures get into benchmarks/results by hand, once a run
+is good enough to be kept: docs/benchmarks.md says how.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import msgspec
-import numpy as np
-
-from benchmarks.pictures import FLOOR, WHOLE, draw_rounds, draw_stages, stages_size_in
-from edge.bench.clip import CAMERA_QUALITY, HEIGHT_PX, WIDTH_PX
-from edge.bench.figures import Figures
-from edge.bench.served import Served
-from edge.bench.whole import Report
-from edge.machine import Machine
+from benchmarks.answers import answers, figures
+from benchmarks.boards import Board, boards_in, table_of_boards, table_of_estimates
+from benchmarks.outcome import outcome
+from benchmarks.quotes import pages, refreshed
+from benchmarks.results import PARTS, RESULTS, Results, read
+from benchmarks.verdicts import verdicts
+from training.files import write_whole
 from training.reporting.document import Document, Picture, Section, Table, Text, write
 
 NAME = "report"
+PAGE = RESULTS.parent / f"{NAME}.md"
+KEPT = {True: "kept", False: "**not kept**", None: "cannot be told"}
 
 
-class Measured(msgspec.Struct, frozen=True):
-    """All figures of one run.
-
-    Attributes:
-        clips: by the clips' names in `benchmarks.clips`, which the pictures are named after.
-    """
-
-    clips: dict[str, Figures]
-
-
-def report_on(figures: Mapping[str, Figures], directory: Path) -> Path:
-    """Write `report.md`, `report.json` and the pictures into `directory`.
-
-    Args:
-        figures: of each clip by its name, at least one; all of one machine.
-        directory: made where it is absent.
-
-    Returns:
-        the page.
-
-    Raises:
-        ConfigError: matplotlib is not installed.
-    """
-    return write(document(Measured(dict(figures))), directory)
-
-
-def document(measured: Measured) -> Document:
+def document(results: Results, boards: Sequence[Board]) -> Document:
     """The page before it is written."""
-    first = next(iter(measured.clips.values())).whole.machine
-    title = f"Measured on {first.board or first.cpu or first.arch}"
-    sections = [
-        Section("", tuple(_conditions(first, measured))),
-        Section("Overview", tuple(_overview(measured))),
-        *(Section(figures.whole.clip, tuple(_clip(name, figures))) for name, figures in measured.clips.items()),
-    ]
-    return Document(NAME, title, tuple(sections), measured)
-
-
-def _conditions(machine: Machine, measured: Measured) -> Iterator[Text | Table]:
-    parts = [machine.arch, f"{machine.cores} cores", f"{machine.memory_mb} MB of memory"]
-    if machine.governor:
-        parts.append(f"governor {machine.governor}")
-    name = f"{machine.board}, {machine.cpu}" if machine.board and machine.cpu else machine.board or machine.cpu
-    yield Text(
-        "\n".join(
-            (
-                f"- {', '.join([name, *parts] if name else parts)}",
-                f"- {machine.system}",
-                f"- emotion-edge {machine.emotion_edge}, Python {machine.python}, OpenCV {machine.opencv}, "
-                f"NumPy {machine.numpy}",
-                f"- default settings; frames of {WIDTH_PX}×{HEIGHT_PX} pixels, each a JPEG of quality {CAMERA_QUALITY} "
-                "as a camera sends it",
-            )
-        )
+    first = (
+        Section("", (Text("\n".join(f"- **{question}** {answer}" for question, answer in answers(results))),)),
+        Section("What must hold", tuple(_musts(results))),
+        Section("What was measured, and where", tuple(_origins(results))),
+        Section("Boards", tuple(_boards(boards, results))),
     )
-    yield Text("Figures count as ratios of one run; absolute times belong to these conditions.")
-    yield Table(
-        ("clip", "frames", "faces read a frame", "detector", "frames a detection", "load average before", "°C before"),
-        tuple(_clip_row(figures.whole) for figures in measured.clips.values()),
+    rest = (section for name, found in results.items() for section in PARTS[name].sections(found))
+    return Document(NAME, "Benchmarks", tuple(map(_in_folder, (*first, *rest))), None)
+
+
+def _musts(results: Results) -> Iterator[Text | Table]:
+    rows = tuple(
+        (line.what, line.figure, KEPT[line.kept], f"[{name}](results/{name}.json)") for name, line in verdicts(results)
     )
+    if rows:
+        yield Text("Ratios are of one run, the things compared taken in turn; in brackets the spread over its rounds.")
+        yield Table(("must", "found", "", "figures"), rows, words=4)
+    else:
+        yield Text("Nothing of that was measured yet.")
 
 
-def _clip_row(report: Report) -> tuple[str, ...]:
-    load, temperature_c = report.machine.load, report.machine.temperature_c
-    return (
-        report.clip,
-        f"{report.frames}",
-        f"{report.faces:.1f}",
-        report.detector,
-        f"{report.interval}",
-        "–" if load is None else f"{load:.2f}",
-        "–" if temperature_c is None else f"{temperature_c:.0f}",
-    )
-
-
-def _overview(measured: Measured) -> Iterator[Text | Table]:
+def _origins(results: Results) -> Iterator[Text | Table]:
     rows = []
-    for figures in measured.clips.values():
-        whole, served = figures.whole, figures.served
+    for name, found in results.items():
+        machine = PARTS[name].machine(found)
+        load = "–" if machine.load is None else f"{machine.load:.2f}"
+        place = machine.board or machine.cpu or machine.arch
         rows.append(
             (
-                whole.clip,
-                f"{whole.whole.p50_ms:.3f}",
-                f"{whole.ratio:.2f}",
-                f"{whole.fps:.0f}",
-                f"{np.median(served.program_ms):.2f}" if served else "–",
-                f"{served.ratio:.2f}" if served else "–",
+                f"[{name}](results/{name}.json)",
+                place,
+                machine.os_name or machine.system,
+                f"`{PARTS[name].command}`",
+                f"{machine.cores}",
+                load,
             )
         )
-    yield Table(
-        (
-            "clip",
-            "whole frame, p50 ms",
-            "× its floor",
-            "frames a second on one core",
-            "with a viewer, ms of processor time a frame",
-            "× its floor",
-        ),
-        tuple(rows),
-    )
+    if rows:
+        yield Table(("figures", "machine", "system", "command", "cores", "load before"), tuple(rows), words=4)
+    missing = [f"- {name}: `{part.command}`" for name, part in PARTS.items() if name not in results]
+    if missing:
+        yield Text("\n".join(("Not measured:", "", *missing)))
     yield Text(
-        "The floor is the native calls that the same frames make, alone: decode, detector and classifier invokes, "
-        "JPEG. Whole frames are set against it by the medians of each kind of frame, the program with a viewer by the "
-        "median over the rounds."
+        "Figures of different machines, or of different runs, do not compare. What each means: "
+        "[docs/benchmarks.md](../docs/benchmarks.md). Written by `python -m benchmarks.report`."
     )
 
 
-def _clip(name: str, figures: Figures) -> Iterator[Text | Table | Picture]:
-    report = figures.whole
-    rows = [*report.stages.items(), (WHOLE, report.whole), (FLOOR, report.floor)]
-    yield Text(
-        f"In one thread: **{report.fps:.0f} frames a second on one core, {report.ratio:.2f} times the floor** "
-        f"({report.ratio_of_means:.2f} by means). Milliseconds:"
-    )
-    yield Table(
-        ("", "runs", "mean", "p50", "p95", "p99"),
-        tuple(
-            (what, f"{t.runs}", f"{t.mean_ms:.3f}", f"{t.p50_ms:.3f}", f"{t.p95_ms:.3f}", f"{t.p99_ms:.3f}")
-            for what, t in rows
-        ),
-    )
-    yield Picture(
-        f"stages-{name}",
-        "p50 and p95 of each stage, of the whole frame and of its floor",
-        stages_size_in(report),
-        partial(draw_stages, report=report),
-    )
-    if figures.served:
-        yield from _served(name, figures.served)
-    else:
-        yield Text("The program with a viewer was not measured: that works on Linux only.")
+def _boards(boards: Sequence[Board], results: Results) -> Iterator[Text | Table]:
+    yield table_of_boards(boards) if boards else Text("None has been measured yet.")
+    guessed = table_of_estimates(results["device"]) if "device" in results else None
+    if guessed:
+        yield Text(
+            "**Estimated, measured by nobody**, from the device below: what its networks take, times 11 to 14 for a "
+            "Raspberry Pi 4 and half that for a Pi 5, and all else times 6 to 8, and half that "
+            "([where this comes from](../docs/benchmarks.md#raspberry-pi))."
+        )
+        yield guessed
+    yield Text("[How to send in the figures of a board](../docs/benchmarks.md#sending-in-a-board).")
 
 
-def _served(name: str, served: Served) -> Iterator[Text | Table | Picture]:
-    yield Text(
-        f"The program at {served.fps:g} frames a second, with a viewer: "
-        f"**{np.median(served.program_ms):.2f} ms of processor time a frame, {served.ratio:.2f} times the floor** of "
-        f"{np.median(served.floor_ms):.2f} ms (medians of {served.rounds} rounds in turn). "
-        f"{served.shown:.1%} of the film's pictures reached the viewer; "
-        f"the detector ran on {served.detections:.1%} of the frames. Milliseconds of processor time a frame:"
+def _in_folder(section: Section) -> Section:
+    """The same section, its pictures in the folder beside the page."""
+    blocks = tuple(
+        Picture(f"{NAME}/{block.name}", block.says, block.size_in, block.draw) if isinstance(block, Picture) else block
+        for block in section.blocks
     )
-    yield Table(
-        ("round", "floor before", "program", "floor after", "×"),
-        tuple(
-            (f"{number}", f"{before:.3f}", f"{own:.3f}", f"{after:.3f}", f"{own / ((before + after) / 2):.2f}")
-            for number, (before, own, after) in enumerate(
-                zip(served.floor_ms[:-1], served.program_ms, served.floor_ms[1:], strict=True), 1
-            )
-        ),
+    return Section(section.title, blocks)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """0 done; 78 the figures cannot be read, or a page quotes some that there are not."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.report", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    yield Picture(
-        f"served-{name}",
-        "Processor time a frame of the program and of its floor, round by round",
-        (8, 4),
-        partial(draw_rounds, served=served),
-    )
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the figures; default: %(default)s")
+    parser.add_argument("--out", type=Path, help="write the page there, and leave all others as they are")
+    given = parser.parse_args(argv)
+
+    def body() -> None:
+        results = read(given.results)
+        print(f"page in {write(document(results, boards_in(given.results)), given.out or PAGE.parent)}")
+        if given.out:
+            return
+        said = figures(results)
+        for page in pages():
+            before = page.read_text(encoding="utf-8")
+            after = refreshed(before, said, page.name)
+            if after != before:
+                write_whole(page, after.encode())
+                print(f"figures refreshed in {page}")
+
+    return outcome(body)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,181 +1,177 @@
-"""The page about a run of the benchmarks, from figures made up."""
+"""The report is what the kept figures make of it, and other pages quote nothing else."""
 
+import re
 from pathlib import Path
 
-import cv2
 import msgspec
 import pytest
 
-from benchmarks import __main__ as command
-from benchmarks.pictures import draw_rounds, draw_stages
-from benchmarks.report import Measured, report_on
-from edge.bench.figures import Figures
-from edge.bench.served import Served
-from edge.bench.whole import Report, Timing
+from benchmarks import report
+from benchmarks.answers import NAMES, answers, figures
+from benchmarks.boards import Board, boards_in, estimates
+from benchmarks.quotes import pages, refreshed
+from benchmarks.report import PAGE, document, main
+from benchmarks.results import PARTS, RESULTS, Part, read
+from benchmarks.verdicts import of_device, verdicts
 from edge.errors import ConfigError
-from edge.machine import Machine
-from training.reporting.style import new_figure
+from tests.benchmark_figures import FULL, MACHINE
+from tests.unit.test_docs_links import links
+from training.reporting.document import Picture, markdown
 
-MACHINE = Machine(
-    board="",
-    cpu="Some CPU",
-    arch="aarch64",
-    cores=4,
-    memory_mb=3792,
-    governor="ondemand",
-    temperature_c=51.3,
-    load=0.25,
-    system="Linux-6.12",
-    python="3.13.5",
-    opencv="4.12.0",
-    numpy="2.2.4",
-    emotion_edge="9.8.7",
+X86 = msgspec.structs.replace(
+    FULL,
+    whole=msgspec.structs.replace(FULL.whole, machine=msgspec.structs.replace(MACHINE, arch="x86_64")),
 )
-STAGES = {
-    "decode": Timing(900, 1.11, 1.101, 1.432, 1.703),
-    "detect": Timing(180, 9.12, 9.021, 11.532, 12.003),
-    "classify": Timing(850, 0.61, 0.601, 0.732, 0.903),
-}
-REPORT = Report(
-    machine=MACHINE,
-    clip="generated clip",
-    frames=900,
-    detector="some-detector",
-    interval=5,
-    faces=0.94,
-    stages=STAGES,
-    whole=Timing(900, 4.44, 3.141, 13.592, 15.003),
-    floor=Timing(900, 3.55, 2.718, 11.281, 12.803),
-    ratio=1.234,
-    ratio_of_means=1.345,
-    fps=217.4,
+PI = msgspec.structs.replace(
+    FULL,
+    whole=msgspec.structs.replace(FULL.whole, machine=msgspec.structs.replace(MACHINE, board="Raspberry Pi 5")),
 )
-SERVED = Served(
-    clip="generated clip",
-    fps=30,
-    rounds=3,
-    program_ms=(4.211, 4.322, 4.433),
-    floor_ms=(3.111, 3.122, 3.133, 3.144),
-    ratio=1.382,
-    shown=0.997,
-    detections=0.201,
-)
-FIGURES = Figures(REPORT, SERVED)
 
 
-def rows(page: Path) -> list[tuple[str, ...]]:
-    """The cells of every table's rows."""
-    lines = page.read_text(encoding="utf-8").splitlines()
-    return [tuple(line.strip("| ").split(" | ")) for line in lines if line.startswith("| ")]
+def test_the_report_is_what_the_kept_figures_make_of_it():
+    expected = markdown(document(read(RESULTS), boards_in(RESULTS)))
+    assert PAGE.read_text(encoding="utf-8") == expected, "run `python -m benchmarks.report`"
 
 
-def test_the_page_states_its_conditions(tmp_path: Path):
-    page = report_on({"generated": FIGURES}, tmp_path)
+def test_all_that_the_report_links_to_is_there_and_no_picture_is_left_over():
+    leading = links(PAGE)
+    for link in leading:
+        assert (PAGE.parent / link.partition("#")[0]).is_file(), link
+    shown = {link for link in leading if link.endswith(".png")}
+    assert shown == {f"report/{path.name}" for path in (PAGE.parent / "report").glob("*.png")}
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
+def test_pages_quote_what_was_measured(page: Path):
     text = page.read_text(encoding="utf-8")
-    assert page == tmp_path / "report.md"
-    assert text.startswith("# Measured on Some CPU\n")
-    assert "- Some CPU, aarch64, 4 cores, 3792 MB of memory, governor ondemand\n- Linux-6.12\n" in text
-    assert "emotion-edge 9.8.7, Python 3.13.5, OpenCV 4.12.0, NumPy 2.2.4" in text
-    assert "640×480 pixels" in text
-    assert ("generated clip", "900", "0.9", "some-detector", "5", "0.25", "51") in rows(page)
-    assert text.index("| generated clip | 900") < text.index("## Overview") < text.index("## generated clip")
+    assert refreshed(text, figures(read(RESULTS)), page.name) == text, "run `python -m benchmarks.report`"
 
 
-def test_the_page_has_the_figures_it_was_given(tmp_path: Path):
-    page = report_on({"generated": FIGURES}, tmp_path)
-    found = rows(page)
-    assert ("generated clip", "3.141", "1.23", "217", "4.32", "1.38") in found
-    for name, spent in [*STAGES.items(), ("whole frame", REPORT.whole), ("floor", REPORT.floor)]:
-        values = (spent.mean_ms, spent.p50_ms, spent.p95_ms, spent.p99_ms)
-        assert (name, str(spent.runs), *(f"{ms:.3f}" for ms in values)) in found
-    assert ("1", "3.111", "4.211", "3.122", "1.35") in found
-    assert ("3", "3.133", "4.433", "3.144", "1.41") in found
-    text = page.read_text(encoding="utf-8")
-    assert "217 frames a second on one core, 1.23 times the floor** (1.34 by means)" in text
-    assert "4.32 ms of processor time a frame, 1.38 times the floor** of 3.13 ms (medians of 3 rounds" in text
-    assert "99.7% of the film's pictures reached the viewer; the detector ran on 20.1% of the frames" in text
-
-
-def test_the_json_holds_everything(tmp_path: Path):
-    report_on({"generated": FIGURES}, tmp_path)
-    stored = msgspec.json.decode((tmp_path / "report.json").read_bytes(), type=Measured)
-    assert stored == Measured({"generated": FIGURES})
-
-
-def test_each_clip_has_its_own_pictures_and_they_show_its_figures(tmp_path: Path):
-    slower = msgspec.structs.replace(
-        FIGURES,
-        whole=msgspec.structs.replace(REPORT, clip="b.mp4", whole=Timing(900, 9.0, 8.0, 18.0, 19.0)),
-        served=msgspec.structs.replace(SERVED, clip="b.mp4", program_ms=(9.1, 9.2, 9.3)),
+def test_quoted_figures_are_replaced_wherever_they_stand():
+    page = "a <!--figure one-->1<!--/figure--> b\n<!--figure two-->\n- old\n- older\n<!--/figure-->\n<!-- not one -->"
+    said = refreshed(page, {"one": "2.5", "two": "\n- new\n"}, "page.md")
+    assert said == (
+        "a <!--figure one-->2.5<!--/figure--> b\n<!--figure two-->\n- new\n<!--/figure-->\n<!-- not one -->"
     )
-    text = report_on({"generated": FIGURES, "real": slower}, tmp_path).read_text(encoding="utf-8")
-    assert text.index("## generated clip") < text.index("## b.mp4")
-    pictures = {path.stem: cv2.imread(str(path)) for path in tmp_path.glob("*.png")}
-    assert sorted(pictures) == ["served-generated", "served-real", "stages-generated", "stages-real"]
-    for name, pixels in pictures.items():
-        assert f"]({name}.png)" in text
-        assert pixels.std() > 5  # something is drawn
-    for kind in ("served", "stages"):
-        one, other = pictures[f"{kind}-generated"], pictures[f"{kind}-real"]
-        assert one.shape == other.shape
-        assert (one != other).any(axis=2).mean() > 0.002  # other figures, another picture
+    with pytest.raises(ConfigError, match=r"page\.md quotes the figure 'two'; expected one of one"):
+        refreshed(page, {"one": "2.5"}, "page.md")
 
 
-def test_bars_whiskers_and_points_lie_at_the_figures():
-    with new_figure((8, 4)) as figure:
-        draw_stages(figure, REPORT)
-        (axes,) = figure.axes
-        assert [bar.get_width() for bar in axes.patches] == [1.101, 9.021, 0.601, 3.141, 2.718]
-        whiskers = [tuple(line.get_xdata()) for line in axes.lines if len(set(line.get_xdata())) == 2]
-        assert set(whiskers) >= {(1.101, 1.432), (3.141, 13.592), (2.718, 11.281)}
-    with new_figure((8, 4)) as figure:
-        draw_rounds(figure, SERVED)
-        (axes,) = figure.axes
-        points = [tuple(line.get_ydata()) for line in axes.lines if line.get_marker() == "o"]
-        assert points == [SERVED.program_ms, SERVED.floor_ms]
+def test_without_figures_everything_is_said_not_to_be_measured():
+    page = markdown(document({}, ()))
+    assert "Nothing of that was measured yet." in page
+    for name, part in PARTS.items():
+        assert f"- {name}: `{part.command}`" in page
+    assert set(figures({})) == set(NAMES)
+    assert set(figures({}).values()) - {figures({})["answers"]} == {"not measured"}
 
 
-def test_without_a_viewer_the_page_says_so(tmp_path: Path):
-    page = report_on({"generated": Figures(REPORT, None)}, tmp_path)
-    assert "was not measured: that works on Linux only" in page.read_text(encoding="utf-8")
-    assert ("generated clip", "3.141", "1.23", "217", "–", "–") in rows(page)
-    assert [path.name for path in tmp_path.glob("*.png")] == ["stages-generated.png"]
+def test_the_four_questions_are_answered_first():
+    page = markdown(document({"device": FULL}, ()))
+    first = page.partition("## ")[0]
+    assert [question for question, _ in answers({"device": FULL})] == re.findall(r"\*\*(.+?)\*\*", first)
+    assert "217 frames a second of 640×480 on one core of Some CPU, 4.60 (4.55–4.65) ms each" in first
+    assert "with a viewer, takes 13.0 % of a core" in first
+    assert "1.23 (1.22–1.24) times the native calls in it" in first
+    assert "Not measured: `python -m benchmarks.peers`." in first
 
 
-def test_what_the_machine_does_not_tell_is_left_out(tmp_path: Path):
-    silent = msgspec.structs.replace(MACHINE, cpu="", governor="", temperature_c=None, load=None)
-    page = report_on({"generated": Figures(msgspec.structs.replace(REPORT, machine=silent), None)}, tmp_path)
-    text = page.read_text(encoding="utf-8")
-    assert text.startswith("# Measured on aarch64\n")
-    assert "- aarch64, 4 cores, 3792 MB of memory\n" in text
-    assert ("generated clip", "900", "0.9", "some-detector", "5", "–", "–") in rows(page)
+def test_every_figure_of_the_device_can_be_quoted():
+    said = figures({"device": X86})
+    assert said["frame-ms"] == "4.6"
+    assert said["frame-floor"] == "1.23"
+    assert said["program-floor"] == "1.38"
+    assert said["program-core"] == "13.0 %"
+    assert said["unwatched"] == "0.46"
+    assert said["start-s"] == "0.82"
+    assert said["rss-mib"] == "96"
+    assert said["times-fer"] == "not measured"
 
 
-def test_a_board_is_named_with_its_processor(tmp_path: Path):
-    board = msgspec.structs.replace(MACHINE, board="Raspberry Pi 5")
-    page = report_on({"generated": Figures(msgspec.structs.replace(REPORT, machine=board), None)}, tmp_path)
-    text = page.read_text(encoding="utf-8")
-    assert text.startswith("# Measured on Raspberry Pi 5\n")
-    assert "- Raspberry Pi 5, Some CPU, aarch64" in text
+def test_what_must_hold_is_judged_at_its_limit():
+    assert [line.kept for line in of_device(FULL)] == [True, True, True, True]
+    viewing = msgspec.structs.replace(FULL.viewing, ratios=(0.51, 0.61, 0.71), rss_mib=120.1)
+    startup = msgspec.structs.replace(FULL.startup, seconds=(0.9, 1.01, 1.2))
+    whole = msgspec.structs.replace(FULL.whole, ratio=1.251)
+    slow = msgspec.structs.replace(FULL, whole=whole, viewing=viewing, startup=startup)
+    assert [line.kept for line in of_device(slow)] == [False, False, False, False]
+    page = markdown(document({"device": slow}, ()))
+    said = "0.61 (0.56–0.66); 0.65 (0.65–0.66) if every frame is analysed, as for an event log"
+    assert f"| {said} | **not kept** | [device](results/device.json) |" in page
 
 
-def test_the_quick_command_writes_the_page_too(
+def test_parts_tell_themselves_what_must_hold():
+    class Told:
+        def musts(self) -> tuple[tuple[str, bool | None], ...]:
+            return ("fer: at least 30 times: 38.1 (37–39)", True), ("no growth: too few figures", None)
+
+    lines = [line for _, line in verdicts({"peers": Told()})]
+    assert [tuple(line) for line in lines] == [
+        ("fer: at least 30 times", "38.1 (37–39)", True),
+        ("no growth", "too few figures", None),
+    ]
+
+
+def test_boards_are_estimated_from_an_x86_machine_only():
+    four, five = estimates(X86)
+    inference_ms, rest_ms = 0.6, 1.4 + 0.227  # of the made-up parts
+    assert four.least_ms == pytest.approx(11 * inference_ms + 6 * rest_ms)
+    assert four.most_ms == pytest.approx(14 * inference_ms + 8 * rest_ms)
+    assert (five.least_ms, five.most_ms) == pytest.approx((four.least_ms / 2, four.most_ms / 2))
+    assert list(estimates(PI)) == []
+    assert "| Raspberry Pi 4, **estimated** | 16–21 |" in markdown(document({"device": X86}, ()))
+    assert "estimated" not in markdown(document({"device": PI}, ()))
+
+
+def test_a_board_that_is_sent_in_is_a_line_of_the_table(tmp_path: Path):
+    (tmp_path / "boards").mkdir()
+    (tmp_path / "boards" / "pi5-8gb.json").write_bytes(msgspec.json.encode(PI))
+    found = boards_in(tmp_path)
+    assert found == (Board("pi5-8gb", PI),)
+    page = markdown(document({}, found))
+    assert (
+        "| [Raspberry Pi 5](results/boards/pi5-8gb.json) | Linux-6.12 | 4.60 (4.55–4.65) | 1.23 | 4.32 (4.27–4.38) "
+        "| 0.46 (0.45–0.47) | 14.4 | 0.82 | 96 | 82 |  |"
+    ) in page
+
+
+def test_figures_of_another_kind_are_refused(tmp_path: Path):
+    (tmp_path / "device.json").write_text("{}")
+    with pytest.raises(ConfigError, match=r"device\.json: not figures as this version measures them"):
+        read(tmp_path)
+    (tmp_path / "device.json").rename(tmp_path / "devise.json")
+    with pytest.raises(ConfigError, match=r"has devise; expected figures of device, peers"):
+        read(tmp_path)
+
+
+def test_each_picture_has_a_name_of_its_own_in_the_folder_beside_the_page():
+    found = document({"device": FULL, **read(RESULTS)}, ())
+    names = [block.name for section in found.sections for block in section.blocks if isinstance(block, Picture)]
+    assert all(name.startswith("report/") for name in names)
+    assert len(set(names)) == len(names)
+
+
+def test_the_page_is_written_with_its_pictures_and_nothing_else_is_touched(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
-    monkeypatch.setattr(command, "clips", lambda: {"generated": None})
-    monkeypatch.setattr(command, "measure_all", lambda source, quick: FIGURES if quick else None)
-    assert command.main(["--quick", "--report", str(tmp_path)]) == 0
-    assert f"report in {tmp_path / 'report.md'}" in capsys.readouterr().out
-    assert (tmp_path / "report.json").is_file()
+    (tmp_path / "device.json").write_bytes(msgspec.json.encode(FULL))
+    monkeypatch.setattr(report, "refreshed", lambda *_: pytest.fail("a page was touched"))
+    assert main(["--results", str(tmp_path), "--out", str(tmp_path / "out")]) == 0
+    assert f"page in {tmp_path / 'out' / 'report.md'}" in capsys.readouterr().out
+    written = {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.*")}
+    assert written == {
+        "report.md",
+        *(f"report/{name}-device.png" for name in ("factors", "ours", "served", "stages")),
+    }
 
 
-def test_what_cannot_be_measured_is_said_with_its_code(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-):
-    def refuse(source: str | None, quick: bool) -> Figures:
-        raise ConfigError("no face in any of the frames")
+def test_what_cannot_be_read_is_said_with_its_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "peers.json").write_text("[]")
+    assert main(["--results", str(tmp_path), "--out", str(tmp_path)]) == 78
+    assert "peers.json" in capsys.readouterr().err
 
-    monkeypatch.setattr(command, "clips", lambda: {"generated": None})
-    monkeypatch.setattr(command, "measure_all", refuse)
-    assert command.main(["--quick"]) == 78
-    assert "error: no face in any of the frames" in capsys.readouterr().err
+
+def test_every_part_says_how_it_is_measured():
+    for part in PARTS.values():
+        assert isinstance(part, Part)
+        assert part.command.split()[0] in ("emotion-edge", "make", "python")

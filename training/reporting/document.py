@@ -23,7 +23,12 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows under a header; the first column is text, the others are figures and stand right.
+    """Rows under a header.
+
+    Attributes:
+        header: of each column.
+        rows: of as many cells.
+        words: how many of the first columns are text; the others are figures and stand right.
 
     Raises:
         ValueError: a row is longer or shorter than the header.
@@ -31,6 +36,7 @@ class Table:
 
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    words: int = 1
 
     def __post_init__(self) -> None:
         for row in self.rows:
@@ -43,7 +49,7 @@ class Picture:
     """A drawing.
 
     Attributes:
-        name: of the file, without its suffix.
+        name: of the file, without its suffix; may begin with a folder beside the page.
         says: what it shows, for those who do not see it.
         size_in: width and height in inches; 144 px each.
         draw: fills the empty figure it is given.
@@ -74,13 +80,13 @@ class Document:
         name: of its files, without suffix.
         title: its first heading.
         sections: one after the other; the first may have an empty title.
-        figures: everything that was measured, for machines.
+        figures: everything that was measured, for machines; None: that lies elsewhere.
     """
 
     name: str
     title: str
     sections: tuple[Section, ...]
-    figures: msgspec.Struct
+    figures: msgspec.Struct | None
 
 
 def write(document: Document, directory: Path) -> Path:
@@ -95,8 +101,9 @@ def write(document: Document, directory: Path) -> Path:
                 with new_figure(block.size_in) as figure:
                     block.draw(figure)
                     write_whole(directory / f"{block.name}.png", save(figure))
-    figures = msgspec.json.format(msgspec.json.encode(document.figures), indent=2)
-    write_whole(directory / f"{document.name}.json", figures + b"\n")
+    if document.figures is not None:
+        figures = msgspec.json.format(msgspec.json.encode(document.figures), indent=2)
+        write_whole(directory / f"{document.name}.json", figures + b"\n")
     page = directory / f"{document.name}.md"
     write_whole(page, markdown(document).encode())
     return page
@@ -116,9 +123,9 @@ def _lines(document: Document) -> Iterator[str]:
             match block:
                 case Text(text):
                     yield text
-                case Table(header, rows):
+                case Table(header, rows, words):
                     yield _row(header)
-                    yield _row(["---", *("---:" for _ in header[1:])])
+                    yield _row(["---" if column < words else "---:" for column in range(len(header))])
                     yield from map(_row, rows)
                 case Picture(name, says):
                     yield f"![{says}]({name}.png)"
