@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.clips import clips
-from benchmarks.device_page import report_on
+from benchmarks.device.page import report_on
 from edge.bench.figures import Figures, measure_all
 from edge.cli_bench import progress
 from edge.errors import EdgeError, exit_code
@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not arguments.quick:
         arguments.json.parent.mkdir(parents=True, exist_ok=True)
         options = ["--benchmark-only", f"--benchmark-json={arguments.json}", "--benchmark-columns=min,median,mean,max"]
-        here = str(Path(__file__).parent)
+        here = str(Path(__file__).parent / "device")
         code = int(pytest.main([here, "-o", "addopts=", "-q", "--benchmark-group-by=group", *options]))
     try:
         figures = _measured(arguments.quick)

@@ -10,12 +10,12 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from benchmarks.answers import answers, figures
-from benchmarks.boards import Board, boards_in, table_of_boards, table_of_estimates
 from benchmarks.outcome import outcome
-from benchmarks.quotes import pages, refreshed
-from benchmarks.results import PARTS, RESULTS, Results, read
-from benchmarks.verdicts import verdicts
+from benchmarks.reporting.answers import answers, figures
+from benchmarks.reporting.boards import Board, boards_in, table_of_boards, table_of_estimates
+from benchmarks.reporting.quotes import pages, refreshed
+from benchmarks.reporting.results import PARTS, RESULTS, Results, read
+from benchmarks.reporting.verdicts import verdicts
 from training.files import write_whole
 from training.reporting.document import Document, Picture, Section, Table, Text, write
 

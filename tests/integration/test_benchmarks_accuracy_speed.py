@@ -6,8 +6,8 @@ import cv2
 import msgspec
 import pytest
 
-from benchmarks import accuracy_speed, rebuilt
-from benchmarks.speeds import Survey
+from benchmarks.models import accuracy_speed, rebuilt
+from benchmarks.models.speeds import Survey
 from edge.classifier import SHIPPED
 from edge.runtime import load
 from tests.training_fakes import RECIPES

@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.detection import SETTINGS, Setting, available, main, survey
-from benchmarks.detection_page import document
-from benchmarks.face_counts import Counts, count, look, outline
-from benchmarks.photos import CONDITIONS, load_photos
+from benchmarks.faces.detection import SETTINGS, Setting, available, main, survey
+from benchmarks.faces.detection_page import document
+from benchmarks.faces.face_counts import Counts, count, look, outline
+from benchmarks.faces.photos import CONDITIONS, load_photos
 from edge import model_store
 from edge.config import DetectorConfig
 from edge.detectors.blazeface import VARIANTS
@@ -76,7 +76,7 @@ def test_the_command_measures_the_detectors_of_the_program(tmp_path: Path, capsy
 
 
 def test_mediapipe_is_left_out_where_it_is_not_installed(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("benchmarks.detection.find_spec", lambda name: None)
+    monkeypatch.setattr("benchmarks.faces.detection.find_spec", lambda name: None)
     left_out = {setting.name for setting in SETTINGS} - {setting.name for setting in available()}
     assert left_out == {"mediapipe 0.5", "mediapipe 0.6"}
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import fake_camera as module
-from benchmarks.fake_camera import LIBRARY, Format, compiled, fake_camera
+from benchmarks.streaming import fake_camera as module
+from benchmarks.streaming.fake_camera import LIBRARY, Format, compiled, fake_camera
 from edge.errors import PermanentError
 from tests.tools import require_tool
 
@@ -19,7 +19,7 @@ import sys
 import time
 from pathlib import Path
 import cv2
-from benchmarks import timecode
+from benchmarks.streaming import timecode
 from edge.sources.v4l2_modes import read_card
 
 device, code = sys.argv[1:]

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.following import main
-from benchmarks.known_clips import follow_drawn
-from benchmarks.photos import load_photos
-from benchmarks.real_clips import follow_real
-from benchmarks.still_scenes import SETTINGS, show
+from benchmarks.faces.following import main
+from benchmarks.faces.known_clips import follow_drawn
+from benchmarks.faces.photos import load_photos
+from benchmarks.faces.real_clips import follow_real
+from benchmarks.faces.still_scenes import SETTINGS, show
 from edge import model_store
 from edge.detectors.blazeface import VARIANTS
 from tests.real_data import real_data
@@ -56,9 +56,9 @@ def test_two_who_pass_each_other_stay_who_they_are():
 
 
 def test_the_page_has_what_was_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("benchmarks.following.drawn_clips", lambda: (1,))
-    monkeypatch.setattr("benchmarks.known_clips.SEEDS", (1,))
-    monkeypatch.setattr("benchmarks.known_clips.ENTERS_S", (0.5,))
+    monkeypatch.setattr("benchmarks.faces.following.drawn_clips", lambda: (1,))
+    monkeypatch.setattr("benchmarks.faces.known_clips.SEEDS", (1,))
+    monkeypatch.setattr("benchmarks.faces.known_clips.ENTERS_S", (0.5,))
     assert main(["--seconds", "2", "--frames", "90", "--out", str(tmp_path)]) == 0
     figures = json.loads((tmp_path / "following.json").read_text())
     assert [line["name"] for line in figures["drawn"]] == ["1 face"]

@@ -10,12 +10,15 @@ import msgspec
 import pytest
 
 import edge.encode
-from benchmarks import gate, gate_proof, gate_run, gate_sides
-from benchmarks.gate_found import Compared, Found, Verdict
-from benchmarks.gate_sides import Side, pairs, write_clip
-from benchmarks.gate_slow import PLACES, slow
-from benchmarks.gate_stats import Ratio
-from benchmarks.gate_trees import ROOT, Tree, revision, working_tree
+from benchmarks.gate import __main__ as gate
+from benchmarks.gate import proof as gate_proof
+from benchmarks.gate import run as gate_run
+from benchmarks.gate import sides as gate_sides
+from benchmarks.gate.found import Compared, Found, Verdict
+from benchmarks.gate.sides import Side, pairs, write_clip
+from benchmarks.gate.slow import PLACES, slow
+from benchmarks.gate.stats import Ratio
+from benchmarks.gate.trees import ROOT, Tree, revision, working_tree
 from edge.bench.clip import Clip, load_clip
 from edge.errors import ConfigError, TemporaryError
 from edge.machine import describe
@@ -167,7 +170,7 @@ def test_a_process_that_hangs_is_ended(tmp_path: Path, shown: tuple[str, Path], 
 def test_a_function_that_is_no_longer_there_cannot_be_slowed(tmp_path: Path, shown: tuple[str, Path]):
     with pytest.raises(ConfigError, match=r"encode cannot be slowed down: No module named 'edge.encode'"):
         Side("v1", tree(tmp_path / "tree"), [shown], "encode", 1.0)
-    with pytest.raises(ConfigError, match=r"edge.bench.clip has no Clip.frame: benchmarks/gate_slow.py names"):
+    with pytest.raises(ConfigError, match=r"edge.bench.clip has no Clip.frame: benchmarks/gate/slow.py names"):
         Side("v1", tree(tmp_path / "tree"), [shown], "decode", 1.0)
 
 
@@ -245,7 +248,7 @@ def test_the_command_refuses_what_cannot_be_done(capsys: pytest.CaptureFixture[s
 @in_a_checkout
 def test_nothing_is_left_if_it_is_ended_from_outside(tmp_path: Path):
     code = (
-        "import sys; from benchmarks import gate, gate_run, gate_sides; gate_run.FRAMES = gate_sides.FRAMES = 30;"
+        "import sys; from benchmarks.gate import __main__ as gate, run, sides; run.FRAMES = sides.FRAMES = 30;"
         "sys.exit(gate.main(['HEAD']))"
     )
     with subprocess.Popen(

@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks import timecode
-from benchmarks.latency import _measured, _pipe
+from benchmarks.streaming import timecode
+from benchmarks.streaming.latency import _measured, _pipe
 
 GREY = np.full((480, 640, 3), 120, np.uint8)
 

@@ -8,7 +8,7 @@ import pytest
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
-from benchmarks.networks import main, shortened
+from benchmarks.models.networks import main, shortened
 from convert.latency import timed
 from edge.classifier import SHIPPED, TfliteClassifier
 from tests.training_fakes import RECIPES, fer_rows, write_fer

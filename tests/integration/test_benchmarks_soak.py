@@ -9,9 +9,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from benchmarks import soak
-from benchmarks.soak_page import document
-from benchmarks.soak_samples import read_record
+from benchmarks.soak import __main__ as soak
+from benchmarks.soak.page import document
+from benchmarks.soak.samples import read_record
 from training.reporting.document import markdown
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="processes are looked at as Linux does it")

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import viewers
-from benchmarks.crowds import OWN
-from benchmarks.fake_camera import fake_camera
-from benchmarks.streamers import PLAIN, SERVERS, USTREAMER, version_of_ustreamer
-from benchmarks.viewers_page import document
-from benchmarks.watchers import Viewer, ages
+from benchmarks.streaming import viewers
+from benchmarks.streaming.crowds import OWN
+from benchmarks.streaming.fake_camera import fake_camera
+from benchmarks.streaming.streamers import PLAIN, SERVERS, USTREAMER, version_of_ustreamer
+from benchmarks.streaming.viewers_page import document
+from benchmarks.streaming.watchers import Viewer, ages
 from tests.tools import require_tool
 from training.reporting.document import write
 

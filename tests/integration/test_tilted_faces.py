@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks import chips as benchmark
-from benchmarks.cuts import CURRENT, ways
-from benchmarks.staged import staged
+from benchmarks.faces import chips as benchmark
+from benchmarks.faces.cuts import CURRENT, ways
+from benchmarks.faces.staged import staged
 from edge import model_store
 from edge.config import Config, DetectorConfig
 from edge.contract.placement import LEAST_ROLL_DEG, head_roll_deg

@@ -7,12 +7,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from benchmarks.accuracy_speed import in_turn, main, spread
-from benchmarks.accuracy_speed_page import document
-from benchmarks.accuracy_speed_picture import SIZE_IN, draw
-from benchmarks.label_places import Label, placed
-from benchmarks.speeds import Model, Spread, Survey, front
-from benchmarks.standings import FLIP, NETWORKS, OVERVIEW, ROOT, SHIPPED, Standing, standings
+from benchmarks.models.accuracy_speed import in_turn, main, spread
+from benchmarks.models.accuracy_speed_page import document
+from benchmarks.models.accuracy_speed_picture import SIZE_IN, draw
+from benchmarks.models.label_places import Label, placed
+from benchmarks.models.speeds import Model, Spread, Survey, front
+from benchmarks.models.standings import FLIP, NETWORKS, OVERVIEW, ROOT, SHIPPED, Standing, standings
 from edge.errors import ConfigError
 from tests.benchmark_figures import MACHINE
 from training.metrics import wilson_interval

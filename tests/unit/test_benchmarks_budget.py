@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.budget import Moment, fps, p95_ms, rate_back, since, span
+from benchmarks.device.budget import Moment, fps, p95_ms, rate_back, since, span
 from edge.errors import PermanentError
 
 MOMENTS = [

@@ -5,14 +5,14 @@ import msgspec
 import numpy as np
 import pytest
 
-from benchmarks import timecode
-from benchmarks.crowds import OWN, Crowd, Crowds
-from benchmarks.fake_camera import Format
-from benchmarks.streamers import PLAIN, SERVERS, USTREAMER
-from benchmarks.viewers import _turns
-from benchmarks.viewers_page import document, sections
-from benchmarks.viewers_picture import draw_processor
-from benchmarks.watchers import ages
+from benchmarks.streaming import timecode
+from benchmarks.streaming.crowds import OWN, Crowd, Crowds
+from benchmarks.streaming.fake_camera import Format
+from benchmarks.streaming.streamers import PLAIN, SERVERS, USTREAMER
+from benchmarks.streaming.viewers import _turns
+from benchmarks.streaming.viewers_page import document, sections
+from benchmarks.streaming.viewers_picture import draw_processor
+from benchmarks.streaming.watchers import ages
 from edge.machine import describe
 from training.reporting.document import markdown
 from training.reporting.style import new_figure

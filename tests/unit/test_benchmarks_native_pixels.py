@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.native_pixels import Cost, main, measure, table
+from benchmarks.faces.native_pixels import Cost, main, measure, table
 from edge.types import PixelFormat
 
 

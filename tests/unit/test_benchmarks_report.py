@@ -7,12 +7,12 @@ import msgspec
 import pytest
 
 from benchmarks import report
-from benchmarks.answers import NAMES, answers, figures
-from benchmarks.boards import Board, boards_in, estimates
-from benchmarks.quotes import pages, refreshed
 from benchmarks.report import PAGE, document, main
-from benchmarks.results import PARTS, RESULTS, Part, read
-from benchmarks.verdicts import of_device, verdicts
+from benchmarks.reporting.answers import NAMES, answers, figures
+from benchmarks.reporting.boards import Board, boards_in, estimates
+from benchmarks.reporting.quotes import pages, refreshed
+from benchmarks.reporting.results import PARTS, RESULTS, Part, read
+from benchmarks.reporting.verdicts import of_device, verdicts
 from edge.errors import ConfigError
 from tests.benchmark_figures import FULL, MACHINE
 from tests.unit.test_docs_links import links

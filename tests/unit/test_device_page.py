@@ -7,9 +7,9 @@ import msgspec
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks.device_page import Measured, report_on, sections
-from benchmarks.device_pictures import draw_factors, draw_parts
-from benchmarks.pictures import draw_rounds, draw_stages
+from benchmarks.device.factor_pictures import draw_factors, draw_parts
+from benchmarks.device.page import Measured, report_on, sections
+from benchmarks.device.pictures import draw_rounds, draw_stages
 from edge.bench.figures import Figures
 from edge.bench.timing import Timing
 from edge.errors import ConfigError

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.face_counts import Counts, Outline, count, look, outline
-from benchmarks.photos import CONDITIONS, KnownFace, Photo, darkened, load_photos, rolled, shrunk
+from benchmarks.faces.face_counts import Counts, Outline, count, look, outline
+from benchmarks.faces.photos import CONDITIONS, KnownFace, Photo, darkened, load_photos, rolled, shrunk
 from edge.errors import ConfigError
 from edge.types import Box, Face, Frame, Framing
 

@@ -6,11 +6,11 @@ import msgspec
 import numpy as np
 import pytest
 
-from benchmarks.gate_found import Compared, Found, Proof, Verdict
-from benchmarks.gate_page import document, proof_document
-from benchmarks.gate_stats import Paired, Ratio
-from benchmarks.gate_trees import Tree
-from benchmarks.gate_verdict import LOOKS, confirmed, looked, only
+from benchmarks.gate.found import Compared, Found, Proof, Verdict
+from benchmarks.gate.page import document, proof_document
+from benchmarks.gate.stats import Paired, Ratio
+from benchmarks.gate.trees import Tree
+from benchmarks.gate.verdict import LOOKS, confirmed, looked, only
 from edge.machine import describe
 from training.reporting.document import write
 

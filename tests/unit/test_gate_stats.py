@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from benchmarks.gate_stats import Array, Paired, _rank, costs_ns, ratio
-from benchmarks.gate_verdict import confirmed, looked
+from benchmarks.gate.stats import Array, Paired, _rank, costs_ns, ratio
+from benchmarks.gate.verdict import confirmed, looked
 
 PAIRS, FRAMES = 8, 60
 TOLERANCE = 0.05

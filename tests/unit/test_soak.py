@@ -8,10 +8,10 @@ import msgspec
 import numpy as np
 import pytest
 
-from benchmarks.soak_found import Soak
-from benchmarks.soak_judge import judged
-from benchmarks.soak_page import document, sections
-from benchmarks.soak_samples import CUT_OFF, End, Record, Sample, Start, note, read_record
+from benchmarks.soak.found import Soak
+from benchmarks.soak.judge import judged
+from benchmarks.soak.page import document, sections
+from benchmarks.soak.samples import CUT_OFF, End, Record, Sample, Start, note, read_record
 from edge.errors import ConfigError, PermanentError
 from edge.machine import describe
 from training.reporting.document import markdown, write

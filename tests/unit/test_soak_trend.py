@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks.soak_trend import LEAST, Trend, trend
+from benchmarks.soak.trend import LEAST, Trend, trend
 
 COUNT = 55
 HOURS = np.arange(COUNT) / 60

@@ -1,0 +1,1 @@
+"""This machine: stages, the floor, the program."""

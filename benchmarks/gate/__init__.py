@@ -1,0 +1,1 @@
+"""The working tree against another revision, measured in turn."""

@@ -1,0 +1,1 @@
+"""Expression networks: how right, how fast, how large."""

@@ -1,0 +1,1 @@
+"""What is kept of all benchmarks, and what is said of it."""
