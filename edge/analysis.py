@@ -117,7 +117,8 @@ class LiveAnalysis:
             unwanted = frame.spared - spared
             late = frame.seq - seen - 1 - busy - unwanted
             taken, seen, spared = number, frame.seq, frame.spared
-            self._count(busy=busy, late=late, unwanted=unwanted)
+            if busy or late or unwanted:
+                self._count(busy=busy, late=late, unwanted=unwanted)
             if not self._demand.takes(frame.t_ns):
                 self._count(unwanted=1)
                 continue

@@ -18,6 +18,9 @@ from edge.types import EmotionScores, Pixels, read_only
 SHIPPED = Path(__file__).parent / "models" / "emotion-int8.tflite"
 """The model that comes with the program."""
 
+SIGN = np.uint8(0x80)
+"""The bit by which a pixel 0..255 and the int8 128 below it differ."""
+
 
 class ContractClassifier:
     """A `Classifier` on a TFLite model under a contract. Not safe for two threads at once.
@@ -48,7 +51,7 @@ class ContractClassifier:
         self._output = ends.output
         self._weight_of = self._weight_table()
         self._table = _input_table(contract, ends.input)
-        # the usual int8 case: pixel - 128, which is one flipped bit
+        # the usual int8 case: pixel - 128
         self._flip = bool(
             self._table.dtype == np.int8 and np.array_equal(self._table, np.arange(-128, 128, dtype=np.int8))
         )
@@ -60,7 +63,7 @@ class ContractClassifier:
 
     def raw(self, chip: Pixels) -> NDArray[Any]:
         """The output tensor (classes,) in its own dtype, for one chip uint8 (S, S, C)."""
-        stored = (chip ^ np.uint8(0x80)).view(np.int8) if self._flip else self._table[chip]
+        stored = (chip ^ SIGN).view(np.int8) if self._flip else self._table[chip]
         self._interpreter.set_tensor(self._input, stored[np.newaxis])
         self._interpreter.invoke()
         result: NDArray[Any] = self._interpreter.get_tensor(self._output.index)[0]

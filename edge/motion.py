@@ -27,8 +27,8 @@ class Motion:
 
     def __init__(self) -> None:
         self._shape = (0, 0)
-        self._cells_across: tuple[int, ...] = (0, 0)
-        self._picked: tuple[slice, ...] = ()
+        self._columns_rows = (0, 0)
+        self._picked = (slice(0), slice(0))
         self._reference: NDArray[np.uint8] = np.empty((0, 0), np.uint8)
         self._changed: NDArray[np.int64] = np.empty((0, 0), np.int64)
         self._newest = 0
@@ -43,11 +43,11 @@ class Motion:
             self._newest = frame.seq
             return
         now = self._thumbnail(frame)
-        difference = cv2.absdiff(now, self._reference)
-        if difference.max() > CHANGE:
-            different = difference > CHANGE
-            self._changed[different] = self._newest = frame.seq
-            self._reference[different] = now[different]
+        different = cv2.absdiff(now, self._reference) > CHANGE
+        if np.count_nonzero(different):
+            self._newest = frame.seq
+            np.putmask(self._changed, different, frame.seq)
+            np.putmask(self._reference, different, now)
 
     def since(self, seq: int, region: Box | None = None) -> bool:
         """Whether anything in that part of the frame (None: all of it) changed after frame `seq`."""
@@ -76,22 +76,21 @@ class Motion:
         self._shape = shape
         # whole steps: strided reading is three times as fast as any resize; what is left at the borders is below 2 %
         step = max(1, round(max(shape) / (CELLS * SAMPLES)))
-        self._cells_across = tuple(max(1, length // (step * SAMPLES)) for length in shape)
-        first = [
-            max(0, (length - cells * step * SAMPLES) // 2) + step // 2
-            for length, cells in zip(shape, self._cells_across, strict=True)
-        ]
-        self._picked = tuple(
-            slice(start, start + cells * SAMPLES * step, step)
-            for start, cells in zip(first, self._cells_across, strict=True)
-        )
+        rows, columns = (max(1, length // (step * SAMPLES)) for length in shape)
+        self._columns_rows = columns, rows
+        self._picked = _picked(shape[0], rows, step), _picked(shape[1], columns, step)
 
     def _thumbnail(self, frame: Frame) -> NDArray[np.uint8]:
         """uint8 (rows, columns) grey: few of the pixels, the same on every frame, averaged by cell."""
         # green has most of the luma, and reading it alone a third of the cost
-        grey = frame.pixels[:, :, 1] if frame.format is PixelFormat.BGR else frame.luma
-        picked = np.ascontiguousarray(grey[self._picked])
-        rows, columns = self._cells_across
+        down, across = self._picked
+        picked = frame.pixels[down, across, 1] if frame.format is PixelFormat.BGR else frame.luma[down, across]
         # by a whole factor, which OpenCV does at once
-        cells: NDArray[np.uint8] = cv2.resize(picked, (columns, rows), interpolation=cv2.INTER_AREA)
+        cells: NDArray[np.uint8] = cv2.resize(picked, self._columns_rows, interpolation=cv2.INTER_AREA)
         return cells
+
+
+def _picked(length: int, cells: int, step: int) -> slice:
+    """The rows or columns of so many that are read: the samples of all cells, which lie in the middle."""
+    first = max(0, (length - cells * step * SAMPLES) // 2) + step // 2
+    return slice(first, first + cells * SAMPLES * step, step)

@@ -74,6 +74,7 @@ class Pipeline:
         """
         self.effort = FULL
         self._searcher = Searcher(detector, near)
+        self._framing = detector.framing
         self._classifier = classifier
         self._clock = clock
         self._lookout = Lookout(policy or Policy(), parts=near is not None)
@@ -141,23 +142,23 @@ class Pipeline:
         watch.lap("chip")
         if not seen:
             return looked
-        scores = self._classifier.classify(*[np.array(chips) for chips in zip(*cut, strict=True)])
+        scores = self._classifier.classify(*[_together(chips) for chips in zip(*cut, strict=True)])
         watch.lap("classify")
         return looked | {track.id: self._named(track, now, frame) for track, now in zip(seen, scores, strict=True)}
 
     def _doubt(self, chip: Pixels, track: Track, frame: Frame) -> Doubt | None:
         if self._gate is None:
             return None
-        side_px = track.box.w * frame.width * self._searcher.framing.scale
+        side_px = track.box.w * frame.width * self._framing.scale
         return self._gate.doubt(chip, side_px, track.keypoints, (frame.width, frame.height))
 
     def _cut(self, frame: Frame, track: Track) -> tuple[Pixels, ...]:
         """The face's chip for each of the classifier's views; none if one would show nothing of the frame."""
-        framing, width, height = self._searcher.framing, frame.width, frame.height
+        width, height = frame.width, frame.height
         roll_deg = roll_to_undo_deg(track.keypoints, width, height)
         chips = []
         for view in self._classifier.views:
-            place = placed(track.box, width, height, framing, view.margin, roll_deg)
+            place = placed(track.box, width, height, self._framing, view.margin, roll_deg)
             around = place.around()
             if around.x >= width or around.y >= height or around.x + around.w <= 0 or around.y + around.h <= 0:
                 return ()
@@ -179,6 +180,11 @@ class Pipeline:
             doubt=None,
             looked_ns=frame.t_ns,
         )
+
+
+def _together(chips: tuple[Pixels, ...]) -> Pixels:
+    """Chips (S, S, C) as one array (N, S, S, C); a single one, as there mostly is, stays where it is."""
+    return chips[0][np.newaxis] if len(chips) == 1 else np.array(chips)
 
 
 class Stopwatch:

@@ -115,21 +115,20 @@ class Lookout:
         last, policy = self._whole, self._policy
         if last is None:
             return "first"
-        frames, age_ms = (self._frames - last.frame) / stretch, last.age_ms(frame) / stretch
-        often, old = frames >= policy.interval_frames, age_ms >= policy.max_age_ms
-        stale = last.age_ms(frame) >= policy.max_age_ms * min(stretch, LATE)
+        frames, age_ms = (self._frames - last.frame) / stretch, last.age_ms(frame)
+        due = frames >= policy.interval_frames or age_ms / stretch >= policy.max_age_ms
         # whom only parts show is looked for there
         shown = [track for track in tracks.items if not tracks.paths[track.id].near]
         reason: str | None = None
-        if shown and stale:
+        if shown and age_ms >= policy.max_age_ms * min(stretch, LATE):
             reason = "age"
         elif frames >= SPARE_FRAMES and self._moved(shown, last.seq):
             reason = "moved"
         elif not self._parts and any(track.misses for track in tracks.items):
             reason = "missed"
-        elif (often or old) and (policy.interval_frames == 1 or self._motion.since(last.seq)):
+        elif due and (policy.interval_frames == 1 or self._motion.since(last.seq)):
             reason = "interval"
-        elif age_ms >= policy.max_new_face_ms:
+        elif age_ms / stretch >= policy.max_new_face_ms:
             reason = "watch"
         return reason
 
@@ -139,46 +138,47 @@ class Lookout:
 
     def _part_due(self, frame: Frame, tracks: Tracks, stretch: float) -> tuple[str, Search] | None:
         """Which part has to be searched, and why."""
-        shape = frame.width / frame.height
         if (self._frames - self._part_frame) / stretch < PART_FRAMES:
             late = self._late(frame, tracks)
-            return _sought(late, shape) if late else None
-        found = self._spare(frame, tracks, stretch, shape)
+            return _sought(late, frame) if late else None
+        found = self._spare(frame, tracks, stretch)
         if found:
             self._part_frame = self._frames
         return found
 
-    def _spare(self, frame: Frame, tracks: Tracks, stretch: float, shape: float) -> tuple[str, Search] | None:
+    def _spare(self, frame: Frame, tracks: Tracks, stretch: float) -> tuple[str, Search] | None:
         """What to do with a search that is to spare: neither known faces nor new ones may take all of them."""
         sought = self._missed(tracks)
         if sought:
-            return _sought(sought, shape)
+            return _sought(sought, frame)
         if (self._frames - self._new_frame) / stretch >= self._policy.tile_frames:
-            new = self._new(frame, tracks, shape)
+            new = self._new(frame, tracks)
             if new:
                 self._new_frame = self._frames
                 return new
         sought = self._stalest(frame, tracks, stretch)
         if sought:
-            return _sought(sought, shape)
-        return self._check(frame, tracks, shape)
+            return _sought(sought, frame)
+        return self._check(frame, tracks)
 
-    def _new(self, frame: Frame, tracks: Tracks, shape: float) -> tuple[str, Search] | None:
+    def _new(self, frame: Frame, tracks: Tracks) -> tuple[str, Search] | None:
         """Where to look for a new face: at what may be one and at the next tile, in turn."""
-        check = None if self._checked_last else self._check(frame, tracks, shape)
+        check = None if self._checked_last else self._check(frame, tracks)
         self._checked_last = check is not None
         tile = None if check else self._tiles.take(frame, self._frames)
         return ("tile", Search(tile)) if tile else check
 
-    def _check(self, frame: Frame, tracks: Tracks, shape: float) -> tuple[str, Search] | None:
+    def _check(self, frame: Frame, tracks: Tracks) -> tuple[str, Search] | None:
         """A closer look at what may be a face."""
         doubtful = self._doubts.take(frame, self._frames, [track.box for track in tracks.items])
-        return ("check", Search(around(doubtful, CHECK, shape))) if doubtful else None
+        return ("check", Search(around(doubtful, CHECK, frame.width / frame.height))) if doubtful else None
 
     def _late(self, frame: Frame, tracks: Tracks) -> Track | None:
         """The face longest not seen of those that are looked for in parts, if it is high time."""
         limit_ns = frame.t_ns - self._policy.max_age_ms * LATE * 1e6
         old = [track for track in tracks.items if track.seen_ns <= limit_ns]
+        if not old:  # nearly always
+            return None
         late = [track for track in old if track.misses or tracks.paths[track.id].near]
         return min(late, key=lambda track: track.seen_ns) if late else None
 
@@ -204,6 +204,7 @@ class Lookout:
         return min(due, key=lambda track: track.seen_ns) if due else None
 
 
-def _sought(track: Track, shape: float) -> tuple[str, Search]:
+def _sought(track: Track, frame: Frame) -> tuple[str, Search]:
     """The search for a known face, around where it is expected, and why."""
-    return "missed" if track.misses else "follow", Search(around(track.box, FOLLOW, shape), track.id)
+    region = around(track.box, FOLLOW, frame.width / frame.height)
+    return "missed" if track.misses else "follow", Search(region, track.id)

@@ -72,10 +72,11 @@ def sharpness(chip: Pixels) -> float:
     values = grey.astype(np.float32)
     across = (values[1:-1, 2:] - values[1:-1, :-2]).ravel()
     down = (values[2:, 1:-1] - values[:-2, 1:-1]).ravel()
-    xx, yy, xy = (float(np.dot(one, other)) for one, other in ((across, across), (down, down), (across, down)))
+    xx, yy, xy = float(across.dot(across)), float(down.dot(down)), float(across.dot(down))
     least = ((xx + yy) / 2 - math.hypot((xx - yy) / 2, xy)) / across.size
-    level = values.ravel() - np.float32(np.add.reduce(values, axis=None) / values.size)
-    contrast = float(np.dot(level, level)) / level.size
+    flat = values.ravel()
+    level = flat - np.float32(np.add.reduce(flat) / flat.size)
+    contrast = float(level.dot(level)) / level.size
     return least / (contrast + FLAT)
 
 

@@ -78,7 +78,7 @@ def advance(
     # first of all, so that nobody gets the id of who was here an hour ago
     items, lost = _aged(state, frame, settings)
     if faces is None:
-        items = tuple(_waited(track, state.paths[track.id], frame) for track in items)
+        items = tuple([_waited(track, state.paths[track.id], frame) for track in items])
         return Tracks(items, state.next_id, state.paths, lost)
     expected = [state.paths[track.id].at(frame.t_ns) for track in items]
     pairs = _match(expected, faces, settings)
@@ -126,8 +126,8 @@ def advance(
 
 def _aged(state: Tracks, frame: Frame, settings: TrackerSettings) -> tuple[tuple[Track, ...], tuple[Track, ...]]:
     """The faces that may still be shown, and those that may still come back."""
-    now_ns = frame.t_ns
-    if all(now_ns - track.seen_ns <= settings.max_age_ms * 1e6 for track in state.items) and not state.lost:
+    now_ns, most_ns = frame.t_ns, settings.max_age_ms * 1e6
+    if not state.lost and not [track for track in state.items if now_ns - track.seen_ns > most_ns]:
         return state.items, ()
     shown, lost = [], []
     for track in (*state.items, *state.lost):

@@ -6,13 +6,13 @@ Published arrays are read-only: whoever wants to draw makes its own copy.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import cv2
 import msgspec
 import numpy as np
+from msgspec.structs import force_setattr
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:  # both are made of what stands here
@@ -74,8 +74,7 @@ class PixelBox(msgspec.Struct, frozen=True):
     h: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Frame:
+class Frame(msgspec.Struct, frozen=True, eq=False, repr_omit_defaults=True):
     """One picture as the source delivered it.
 
     Attributes:
@@ -84,6 +83,8 @@ class Frame:
         pixels: uint8, shape by `format`, read-only.
         format: how to read `pixels`.
         spared: frames since the source was opened that it did not make because nobody wanted them; each left a gap.
+        height: rows of the picture in px; told by `pixels`, as is the width, once and not the dozen times it is asked.
+        width: columns of the picture in px.
     """
 
     seq: int
@@ -91,37 +92,33 @@ class Frame:
     pixels: Pixels
     format: PixelFormat = PixelFormat.BGR
     spared: int = 0
-    _bgr: list[Pixels] = field(default_factory=list, init=False, repr=False)
-    _luma: list[Pixels] = field(default_factory=list, init=False, repr=False)
+    height: int = 0
+    width: int = 0
+    _bgr: Pixels | None = None
+    _luma: Pixels | None = None
 
     def __post_init__(self) -> None:
         read_only(self.pixels)
-
-    @property
-    def height(self) -> int:
-        """Rows of the picture in px."""
-        rows = self.pixels.shape[0]
-        return int(rows * 2 // 3 if self.format is PixelFormat.I420 else rows)
-
-    @property
-    def width(self) -> int:
-        """Columns of the picture in px."""
-        return int(self.pixels.shape[1])
+        rows, columns = self.pixels.shape[:2]
+        force_setattr(self, "height", rows * 2 // 3 if self.format is PixelFormat.I420 else rows)
+        force_setattr(self, "width", columns)
 
     @property
     def bgr(self) -> Pixels:
         """uint8 (H, W, 3) in 0..255, blue first; made once, when first asked for."""
-        if not self._bgr:
-            is_bgr = self.format is PixelFormat.BGR
-            bgr = self.pixels if is_bgr else cv2.cvtColor(self.pixels, TO_BGR[self.format])
-            read_only(bgr)
-            self._bgr.append(bgr)
-        return self._bgr[0]
+        if self.format is PixelFormat.BGR:
+            return self.pixels
+        if self._bgr is not None:
+            return self._bgr
+        bgr: Pixels = cv2.cvtColor(self.pixels, TO_BGR[self.format])
+        read_only(bgr)
+        force_setattr(self, "_bgr", bgr)
+        return bgr
 
     @property
     def has_bgr(self) -> bool:
         """Whether `bgr` costs nothing: the source delivers it, or it was made already."""
-        return bool(self._bgr) or self.format is PixelFormat.BGR
+        return self.format is PixelFormat.BGR or self._bgr is not None
 
     def bgr_into(self, canvas: Pixels) -> None:
         """Write the picture to `canvas`, uint8 (H, W, 3): converted straight into it unless `bgr` was made already."""
@@ -137,8 +134,8 @@ class Frame:
             box: inside the picture; for I420 with even numbers.
         """
         rows, columns = slice(box.y, box.y + box.h), slice(box.x, box.x + box.w)
-        if self._bgr:
-            return Frame(self.seq, self.t_ns, self._bgr[0][rows, columns])
+        if self._bgr is not None:
+            return Frame(self.seq, self.t_ns, self._bgr[rows, columns])
         if self.format is not PixelFormat.I420:
             return Frame(self.seq, self.t_ns, self.pixels[rows, columns], self.format)
         luma, *colours = planes_of(self.pixels)
@@ -150,17 +147,18 @@ class Frame:
     @property
     def luma(self) -> Pixels:
         """uint8 (H, W) grey in 0..255; a view of the Y plane where the format has one, else made once."""
-        if not self._luma:
-            match self.format:
-                case PixelFormat.BGR:
-                    luma = cv2.cvtColor(self.pixels, cv2.COLOR_BGR2GRAY)
-                case PixelFormat.GREY:
-                    luma = self.pixels
-                case PixelFormat.I420:
-                    luma = self.pixels[: self.height]
-            read_only(luma)
-            self._luma.append(luma)
-        return self._luma[0]
+        if self._luma is not None:
+            return self._luma
+        match self.format:
+            case PixelFormat.BGR:
+                luma = np.asarray(cv2.cvtColor(self.pixels, cv2.COLOR_BGR2GRAY), np.uint8)
+            case PixelFormat.GREY:
+                luma = self.pixels
+            case PixelFormat.I420:
+                luma = self.pixels[: self.height]
+        read_only(luma)
+        force_setattr(self, "_luma", luma)
+        return luma
 
 
 class Face(msgspec.Struct, frozen=True, eq=False):

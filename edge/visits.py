@@ -42,10 +42,10 @@ class Tiles:
 
     def __init__(self, tiles: tuple[Box, ...], motion: Motion, rest_ms: float) -> None:
         """`rest_ms`: a part at rest is searched again after so long."""
-        self._tiles = tiles
         self._motion = motion
         self._rest_ms = rest_ms
-        self._visits: dict[Box, Visit] = {}
+        # whoever waits for longest comes first
+        self._visits: dict[Box, Visit | None] = dict.fromkeys(tiles)
 
     def take(self, frame: Frame, number: int) -> Box | None:
         """The tile that waits for longest, which counts as searched now; None: none needs it.
@@ -54,19 +54,19 @@ class Tiles:
             frame: the frame at hand.
             number: of it among those analysed.
         """
-        if not self._tiles:
-            return None
-        tile = min(self._tiles, key=self._urgency)
-        last = self._visits.get(tile)
-        if last and not last.outdated(tile, self._motion, frame, self._rest_ms):
-            return None
-        self._visits[tile] = Visit(number, frame.seq, frame.t_ns)
+        tile = self._most_urgent(frame)
+        if tile is not None:
+            del self._visits[tile]
+            self._visits[tile] = Visit(number, frame.seq, frame.t_ns)
         return tile
 
-    def _urgency(self, tile: Box) -> tuple[bool, int]:
-        """Sorts tiles, the most urgent first."""
-        last = self._visits.get(tile)
-        return (False, -1) if last is None else (not self._motion.since(last.seq, tile), last.frame)
+    def _most_urgent(self, frame: Frame) -> Box | None:
+        for tile, last in self._visits.items():
+            if last is None or self._motion.since(last.seq, tile):
+                return tile
+        for tile, last in self._visits.items():  # all are at rest
+            return tile if last is None or last.age_ms(frame) >= self._rest_ms else None
+        return None
 
 
 class Doubts:

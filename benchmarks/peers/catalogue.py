@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.peers.environments import python_of
-from benchmarks.peers.found import FILM, OWN
+from benchmarks.peers.found import COARSE, FILM, OWN
 from edge import model_store
 from edge.classifier import SHIPPED
 from edge.detectors.blazeface import VARIANTS
@@ -108,6 +108,9 @@ def _describe_detector(place: Place) -> tuple[tuple[str, ...], ...]:
     return ((python, "-m", f"{PROGRAMS}.described_file", str(file), _detector(place)),)
 
 
+HAAR_STEPS = {"": "1.1", COARSE: "1.3"}
+"""By what is added to a loop's name; the first is OpenCV's default, and tutorials have both."""
+
 CATALOGUE = (
     Peer(OWN, "`emotion-edge run`, in real time, as on a camera", "", _own("")),
     Peer(f"{OWN}, as fast as it can", "`emotion-edge run`, `?realtime=0`", "", _own("?realtime=0"), waits=False),
@@ -120,22 +123,29 @@ CATALOGUE = (
         _peer("mediapipe", "mediapipe_loop", _detector, lambda _: str(SHIPPED)),
         _describe_detector,
     ),
-    Peer(
-        "tuned loop",
-        "Haar at 320 px on every third frame, its result reused, the VGG network called as a traced function",
-        "tensorflow",
-        _peer("tensorflow", "tuned", _network),
-        _make_network,
+    *(
+        Peer(
+            f"tuned loop{coarse}",
+            f"Haar (step {step}) at 320 px on every third frame, its result reused, the VGG network traced",
+            "tensorflow",
+            _peer("tensorflow", "tuned", _network, lambda _, step=step: step),
+            _make_network,
+        )
+        for coarse, step in HAAR_STEPS.items()
     ),
     Peer(
         "fer", "`fer` 25.10 as it comes: Haar and its own TFLite model", "tensorflow", _peer("tensorflow", "fer_loop")
     ),
-    Peer(
-        "tutorial loop",
-        "Haar at full size on every frame, `model.predict` of the VGG network",
-        "tensorflow",
-        _peer("tensorflow", "tutorial", _network),
-        _make_network,
+    *(
+        Peer(
+            f"tutorial loop{coarse}",
+            f"Haar (step {step}) at full size on every frame, `model.predict` of the VGG network",
+            "tensorflow",
+            _peer("tensorflow", "tutorial", _network, lambda _, step=step: step),
+            _make_network,
+            every=2 if coarse else 1,
+        )
+        for coarse, step in HAAR_STEPS.items()
     ),
     Peer(
         "fer with MTCNN",

@@ -54,7 +54,7 @@ def _conditions(found: Peers) -> str:
     load = "unknown" if machine.load is None else f"{machine.load:.2f}"
     rounds = f"{found.rounds} rounds" if found.rounds > 1 else "1 round"
     return (
-        f"{found.frames} frames of {found.clip} at 640×480 as a Motion JPEG film; one process for each program, from "
+        f"{found.frames} frames of {found.clip} at 640×480 as an MPEG-4 film; one process for each program, from "
         f"its start to its end, all in turn in {rounds} of one run in changing order. Every program "
         "decodes, finds, names, draws and encodes each frame (JPEG, quality 80) and writes down its boxes, and one "
         f"local viewer takes all pictures. `{OWN}` runs as on a camera, {found.fps} frames a second, and idles between "

@@ -62,7 +62,7 @@ def survey(plan: Plan, say: Say) -> Peers:
     real = real_clip()
     source = plan.source or (str(real) if real else None)
     with tempfile.TemporaryDirectory(prefix="emotion-edge-peers-") as folder:
-        place = Place(plan.folder, Path(folder) / "clip.avi", Path(folder))
+        place = Place(plan.folder, Path(folder) / "clip.mp4", Path(folder))
         clip = load_clip(source, plan.frames)
         clip.write(place.film)
         faces = reference(place.film)

@@ -20,6 +20,11 @@ GENERATED = "generated clip"
 Size = tuple[int, int]
 """Width and height in px."""
 
+_CODECS = {
+    ".avi": ("MJPG", cv2.CAP_OPENCV_MJPEG, (cv2.VIDEOWRITER_PROP_QUALITY, CAMERA_QUALITY)),
+    ".mp4": ("mp4v", cv2.CAP_FFMPEG, ()),
+}
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Clip:
@@ -40,20 +45,14 @@ class Clip:
         return Frame(index + 1, index * 1_000_000_000 // FPS, decode(self.jpegs[index % len(self.jpegs)]))
 
     def write(self, path: Path, first: int = 0) -> None:
-        """As a Motion JPEG film (.avi) of `FPS` frames a second, which FFMPEG decodes as it would a camera's.
+        """As a film of `FPS` frames a second.
 
         Args:
-            path: of the film.
+            path: of the film; .avi: Motion JPEG, which FFMPEG decodes as it would a camera's; .mp4: MPEG-4.
             first: the frame it begins with; those before it come at its end.
         """
-        writer = cv2.VideoWriter(
-            str(path),
-            cv2.CAP_OPENCV_MJPEG,
-            cv2.VideoWriter.fourcc(*"MJPG"),
-            FPS,
-            self.size,
-            (cv2.VIDEOWRITER_PROP_QUALITY, CAMERA_QUALITY),
-        )
+        codec, backend, options = _CODECS[path.suffix]
+        writer = cv2.VideoWriter(str(path), backend, cv2.VideoWriter.fourcc(*codec), FPS, self.size, options)
         if not writer.isOpened():
             raise ConfigError(f"cannot write a film to {path}; is there room, and may this user write there?")
         for jpeg in (*self.jpegs[first:], *self.jpegs[:first]):

@@ -56,12 +56,14 @@ def shrink(picture: Pixels, width_px: int, height_px: int) -> Pixels:
         width_px: of the result.
         height_px: of the result.
     """
-    while picture.shape[1] >= 2 * width_px and picture.shape[0] >= 2 * height_px and min(picture.shape[:2]) > 1:
-        half_height, half_width = picture.shape[0] // 2, picture.shape[1] // 2
-        # without an odd last row or column the factor is exactly 2, which OpenCV does ten times faster
-        even = picture[: 2 * half_height, : 2 * half_width]
-        picture = cv2.resize(even, (half_width, half_height), interpolation=cv2.INTER_AREA)
-    if picture.shape[:2] == (height_px, width_px):
+    height, width = picture.shape[:2]
+    while width >= 2 * width_px and height >= 2 * height_px and width > 1 and height > 1:
+        if height & 1 or width & 1:
+            # without an odd last row or column the factor is exactly 2, which OpenCV does ten times faster
+            picture = picture[: height & ~1, : width & ~1]
+        height, width = height // 2, width // 2
+        picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+    if height == height_px and width == width_px:
         return picture
     resized: Pixels = cv2.resize(picture, (width_px, height_px), interpolation=cv2.INTER_LINEAR)
     return resized
@@ -102,7 +104,9 @@ def cut_chip(picture: Pixels, square: PixelBox, spec: ChipSpec) -> Pixels:
         crop = shrink(crop, spec.size, spec.size)
     elif crop.shape[0] != spec.size:
         crop = cv2.resize(crop, (spec.size, spec.size), interpolation=cv2.INTER_LINEAR)
-    return np.array(crop, dtype=np.uint8).reshape(spec.size, spec.size, spec.channels)
+    if crop.base is not None:  # nothing had to be done, and it is still the picture's own
+        crop = crop.copy()
+    return crop.reshape(spec.size, spec.size, spec.channels)
 
 
 def cut_placed(picture: Pixels, place: Placement, spec: ChipSpec) -> Pixels:

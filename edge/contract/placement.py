@@ -63,10 +63,11 @@ def turn(keypoints: Keypoints, width_px: int, height_px: int) -> float:
 
 def roll_to_undo_deg(keypoints: Keypoints | None, width_px: int, height_px: int) -> float:
     """The roll of a head that is tilted by more than `LEAST_ROLL_DEG`; else, and if its eyes do not tell, 0."""
-    if keypoints is None or turn(keypoints, width_px, height_px) > PROFILE:
+    if keypoints is None:
         return 0.0
     roll_deg = head_roll_deg(keypoints, width_px, height_px)
-    return roll_deg if abs(roll_deg) > LEAST_ROLL_DEG else 0.0
+    tilted = abs(roll_deg) > LEAST_ROLL_DEG and turn(keypoints, width_px, height_px) <= PROFILE
+    return roll_deg if tilted else 0.0
 
 
 def placed(

@@ -125,7 +125,7 @@ class BlazeFace:
         self._interpreter.invoke()
 
     def _decode(self, regressors: np.ndarray, logits: np.ndarray, place: Letterbox, frame: Frame) -> tuple[Face, ...]:
-        chosen = np.flatnonzero(logits >= self._min_logit)
+        (chosen,) = (logits >= self._min_logit).nonzero()
         if not chosen.size:
             return ()
         # above the threshold only the other end of exp() can overflow
@@ -140,12 +140,12 @@ class BlazeFace:
         faces = []
         for merged, score in weighted_nms(points, scores, NMS_IOU):
             found = place.to_frame(merged)
-            (x0, y0), (x1, y1) = found[:2].tolist()
-            box = self._variant.outlined(x0, y0, x1, y1)
+            numbers = found.ravel().tolist()
+            box = self._variant.outlined(*numbers[:4])
             # what is no number would break all that follows
-            if not np.isfinite(found).all() or box.w * frame.width < max(self._min_face_px, 1):
+            if not all(map(math.isfinite, numbers)) or box.w * frame.width < max(self._min_face_px, 1):
                 continue
-            marks = found[2:].copy()
+            marks = found[2:]
             read_only(marks)
             faces.append(Face(box, score, marks, score >= self._sure))
         return tuple(faces)

@@ -1,17 +1,18 @@
 """Non-maximum suppression that averages instead of choosing."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 
-def iou(box: NDArray[np.float32], boxes: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Intersection over union of one box (4,) with many (N, 4); corners x0, y0, x1, y1."""
-    size = np.maximum(np.minimum(box[2:], boxes[:, 2:]) - np.maximum(box[:2], boxes[:, :2]), np.float32(0))
-    overlap = size[:, 0] * size[:, 1]
-    area = (box[2] - box[0]) * (box[3] - box[1])
-    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
-    result: NDArray[np.float32] = overlap / np.maximum(area + areas - overlap, np.float32(1e-9))
-    return result
+def iou(a: Sequence[float], b: Sequence[float]) -> float:
+    """Intersection over union of two boxes; corners x0, y0, x1, y1."""
+    w, h = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+    if w <= 0 or h <= 0:
+        return 0.0
+    overlap = w * h
+    return overlap / max((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - overlap, 1e-9)
 
 
 def weighted_nms(
@@ -27,16 +28,21 @@ def weighted_nms(
     Returns:
         Merged points (P, 2) and the best score of each group, best first.
     """
-    boxes = points[:, :2].reshape(-1, 4)
-    left = np.argsort(-scores, kind="stable")
+    # few are left at this point, so that plain numbers are faster than arrays
+    corners = points[:, :2].reshape(-1, 4).tolist()
+    ranks = scores.tolist()
+    left = sorted(range(len(ranks)), key=lambda index: -ranks[index])
     merged = []
-    while left.size:
-        best = left[0]
-        same = iou(boxes[best], boxes[left]) > threshold
-        same[0] = True  # a degenerate box overlaps not even itself
-        group = left[same]
-        weights = scores[group] / scores[group].sum()
-        mean = (weights @ points[group].reshape(len(group), -1)).reshape(points.shape[1:])
-        merged.append((mean.astype(np.float32, copy=False), float(scores[best])))
-        left = left[~same]
+    while left:
+        best, *others = left
+        same = [index for index in others if iou(corners[best], corners[index]) > threshold]
+        merged.append((_mean(points, scores, [best, *same]) if same else points[best], ranks[best]))
+        left = [index for index in others if index not in same]
     return merged
+
+
+def _mean(points: NDArray[np.float32], scores: NDArray[np.float32], group: list[int]) -> NDArray[np.float32]:
+    """Of the points (P, 2) of a group, weighted by score."""
+    chosen = scores[group]
+    mean: NDArray[np.float32] = (chosen / chosen.sum()) @ points[group].reshape(len(group), -1)
+    return mean.reshape(points.shape[1:]).astype(np.float32, copy=False)

@@ -39,9 +39,10 @@ def test_the_network_sees_red_first_from_minus_one_to_one():
 
 
 def test_iou_of_equal_boxes_is_one_and_of_empty_ones_zero():
-    box = np.array([0, 0, 1, 1], np.float32)
-    assert iou(box, box[None])[0] == pytest.approx(1)
-    assert iou(box, np.zeros((1, 4), np.float32))[0] == 0
+    box = (0.0, 0.0, 1.0, 1.0)
+    assert iou(box, box) == pytest.approx(1)
+    assert iou(box, (0.5, 0.0, 1.5, 1.0)) == pytest.approx(1 / 3)
+    assert iou(box, (0.0, 0.0, 0.0, 0.0)) == iou(box, (2.0, 0.0, 3.0, 1.0)) == 0
 
 
 def boxes(*corners: tuple[float, float, float, float]) -> np.ndarray:

@@ -152,7 +152,7 @@ def check_lookout(core: Pipeline, frame: Frame) -> None:
     lookout, policy = core._lookout, core._lookout._policy
     assert len(lookout._doubts._waiting) <= MOST_DOUBTFUL
     assert len(lookout._doubts._refused) <= 300
-    assert len(lookout._tiles._visits) <= len(lookout._tiles._tiles) <= MOST
+    assert len(lookout._tiles._visits) <= MOST
     assert lookout._whole
     assert lookout._whole.age_ms(frame) <= policy.max_new_face_ms * core.effort.search_every
     shown = [track for track in core._tracks.items if not core._tracks.paths[track.id].near]

@@ -177,7 +177,7 @@ def test_a_grey_plane_is_used_as_it_is():
     shown = Frame(1, 0, planes, PixelFormat.I420)
     pipeline(FakeDetector((face(0, 0, 0.75),)), classifier).step(shown)
     np.testing.assert_array_equal(classifier.chips[0][0, ..., 0], planes[:48, :48])
-    assert shown._bgr == [], "no colour picture is made for a grey chip"
+    assert shown._bgr is None, "no colour picture is made for a grey chip"
 
 
 def test_the_stages_that_ran_are_timed():

@@ -2,7 +2,7 @@
 
 Haar on a picture of 320 px width, on every third frame; boxes and labels stand until the next look. The model is traced
 once (`tf.function`), not asked through `predict`. One thread for each library: their pools cost more than they bring.
-Behind the film and the events: the .keras file.
+Behind the film and the events: the .keras file, and by which factor Haar's window grows from step to step.
 """
 
 import sys
@@ -24,7 +24,7 @@ def _load() -> See:
     tf.config.threading.set_inter_op_parallelism_threads(1)
     cv2.setNumThreads(1)
     model = tf.keras.models.load_model(sys.argv[3], compile=False)
-    cascade = cv2.CascadeClassifier(CASCADE)
+    cascade, step = cv2.CascadeClassifier(CASCADE), float(sys.argv[4])
 
     @tf.function(input_signature=[tf.TensorSpec((1, SIDE_PX, SIDE_PX, 1), tf.float32)])
     def scores_of(chip: tf.Tensor) -> tf.Tensor:
@@ -35,7 +35,7 @@ def _load() -> See:
         scale = grey.shape[1] / WIDTH_PX
         small = cv2.resize(grey, (WIDTH_PX, round(grey.shape[0] / scale)))
         found = []
-        for box in cascade.detectMultiScale(small, 1.3, 5):
+        for box in cascade.detectMultiScale(small, step, 5):
             x, y, w, h = (round(float(value) * scale) for value in box)
             chip = cv2.resize(grey[y : y + h, x : x + w], (SIDE_PX, SIDE_PX)).astype("float32") / 255
             scores = scores_of(tf.constant(chip[np.newaxis, ..., np.newaxis])).numpy()[0]
