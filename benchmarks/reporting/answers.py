@@ -8,6 +8,8 @@ from benchmarks.models.speeds import Survey
 from benchmarks.peers.found import OWN, Peers
 from benchmarks.reporting.boards import estimates
 from benchmarks.reporting.results import PARTS, Results
+from benchmarks.streaming.crowds import Crowds
+from benchmarks.streaming.streamers import PLAIN, USTREAMER
 from edge.bench.figures import Figures
 from edge.bench.timing import median, spread_text
 
@@ -89,6 +91,7 @@ def figures(results: Results) -> dict[str, str]:
 NAMES: Final = (
     "answers", "frame-ms", "frame-floor", "program-floor", "program-core", "unwatched", "start-s", "rss-mib",
     "times-fer", "times-tutorial-loop", "times-tuned-loop", "model-ms", "model-float-times", "pi-4-ms", "pi-5-ms",
+    "viewer-more", "viewer-more-plain", "viewer-more-ustreamer", "viewers-growth-mib",
 )  # fmt: skip
 
 
@@ -105,6 +108,16 @@ def _figures(results: Results) -> Iterator[tuple[str, str]]:
                         yield f"times-{name.replace(' ', '-')}", f"{times.median:.0f}"
             case Survey():
                 yield from _of_models(found)
+            case Crowds():
+                yield from _of_streaming(found)
+
+
+def _of_streaming(found: Crowds) -> Iterator[tuple[str, str]]:
+    for name, server in (("", OWN), ("-plain", PLAIN), ("-ustreamer", USTREAMER)):
+        costs = found.costs(server, "MJPG")
+        if costs:
+            yield f"viewer-more{name}", f"{100 * median(costs):.2f} %"
+    yield "viewers-growth-mib", f"{found.growth_mib:.1f}"
 
 
 def _of_device(found: Figures) -> Iterator[tuple[str, str]]:

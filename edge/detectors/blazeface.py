@@ -20,6 +20,8 @@ from edge.types import Box, Face, Frame, Framing, read_only
 
 MAX_EXPONENT = np.float32(80)
 """Of a float32, with room."""
+MOST_CANDIDATES = 200
+"""The likeliest: at a threshold near 0 each of 2304 anchors is one, and comparing all with all would take seconds."""
 NMS_IOU = 0.3
 """`min_suppression_threshold` in MediaPipe's face detection graphs."""
 
@@ -128,6 +130,8 @@ class BlazeFace:
         (chosen,) = (logits >= self._min_logit).nonzero()
         if not chosen.size:
             return ()
+        if chosen.size > MOST_CANDIDATES:
+            chosen = chosen[np.argsort(-logits[chosen], kind="stable")[:MOST_CANDIDATES]]
         # above the threshold only the other end of exp() can overflow
         scores = 1 / (1 + np.exp(np.minimum(-logits[chosen], MAX_EXPONENT)))
         points = regressors[chosen].reshape(-1, 8, 2)

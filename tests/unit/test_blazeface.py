@@ -73,6 +73,16 @@ def test_at_a_low_threshold_not_every_anchor_is_a_doubtful_face(told: Told):
     assert len(made(min_score=0.05, doubt=0.1).detect(FRAME)) == 1
 
 
+def test_without_a_threshold_only_the_likeliest_are_compared(told: Told, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("edge.detectors.blazeface.MOST_CANDIDATES", 3)
+    for anchor in range(ANCHORS):
+        told.face(anchor, -1 - anchor / ANCHORS, side_px=10)
+    told.face(450, 5)
+    found = made(min_score=0.0).detect(FRAME)
+    assert 1 <= len(found) <= 3
+    assert round(found[0].score, 2) == 0.99
+
+
 @pytest.mark.filterwarnings("ignore:invalid value")
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 @pytest.mark.parametrize("place", [1, 3, 9])
