@@ -30,6 +30,9 @@ BLOCK = 30
 """Frames in a row: so short that a machine whose speed changes is as fast for one tree as for the other."""
 LEAST_PAIRS = 8
 PATIENCE_S = 120.0
+KEEP_MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(1 << 30), "MALLOC_MMAP_THRESHOLD_": str(1 << 25)}
+"""For glibc: in one thread it is luck whether the memory of a frame is given back and fetched again for the next one,
+which takes half as long as decoding it; the program's threads hold some frames at any time."""
 START = "start"
 Row = tuple[str, str]
 """Clip and stage; what has nothing to do with a clip has an empty one."""
@@ -66,7 +69,7 @@ class Side:
             stdout=subprocess.PIPE,
             stderr=self._said,
             text=True,
-            env={**os.environ, "PYTHONPATH": path},
+            env={**os.environ, **KEEP_MEMORY, "PYTHONPATH": path},
         )
         try:
             self.start: Answer = self._answer("start")
