@@ -96,7 +96,9 @@ class LiveAnalysis:
         self._ask_attended = attended
         self._attended = attended()
         self._demand = demand or Demand()
+        self._limited_by = self._spared_by = "rate"
         self._adapt()
+        self._spared_by = self._limited_by
 
     def run(self, control: Control) -> None:
         """Analyse until told to stop, or until the source has ended."""
@@ -118,17 +120,19 @@ class LiveAnalysis:
             late = frame.seq - seen - 1 - busy - unwanted
             taken, seen, spared = number, frame.seq, frame.spared
             if busy or late or unwanted:
-                self._count(busy=busy, late=late, unwanted=unwanted)
+                self._count(busy, late, unwanted)
+            self._spared_by = self._limited_by
             if not self._demand.takes(frame.t_ns):
-                self._count(unwanted=1)
+                self._outlet.observer.skipped(self._limited_by, 1)
                 continue
             self._outlet.emit(self._pipeline.step(frame))
             if governor:
                 governor.analysed(frame)
 
-    def _count(self, *, busy: int = 0, late: int = 0, unwanted: int = 0) -> None:
+    def _count(self, busy: int, late: int, unwanted: int) -> None:
         observer = self._outlet.observer
-        for reason, frames in (("busy", busy), ("late", late), (self._limited_by, unwanted)):
+        # what was spared before a change was spared for the reason of before
+        for reason, frames in (("busy", busy), ("late", late), (self._spared_by, unwanted)):
             if frames:
                 observer.skipped(reason, frames)
         if self._governor and (busy or late):

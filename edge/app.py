@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from edge import __version__
 from edge.aggregate import Aggregation, Aggregator
 from edge.analysis import LiveAnalysis, LockstepAnalysis, Outlet
-from edge.attendance import Attendance
+from edge.attendance import Attendance, grown
 from edge.audience import Audience
 from edge.capture import Capture
 from edge.config import Config
@@ -254,6 +254,7 @@ class App:
     def _interests(self) -> Iterator[Callable[[], bool]]:
         """Who may have use for each result: viewers and listeners, event logs, whoever pushes pictures."""
         yield lambda: self._audience.count > 0
+        yield grown(lambda: self._audience.arrivals)
         yield lambda: self._clients.any
         yield lambda: bool(self._sinks) or self._mailbox is not None
 

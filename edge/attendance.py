@@ -8,6 +8,19 @@ LINGER_NS = 5_000_000_000
 """After the last one has gone: who asks for a picture now and then is as good as there."""
 
 
+def grown(count: Callable[[], int]) -> Callable[[], bool]:
+    """Says whether a count has grown since it was asked last: for those who are gone before anybody looks."""
+    before = count()
+
+    def ask() -> bool:
+        nonlocal before
+        now = count()
+        has_grown, before = now != before, now
+        return has_grown
+
+    return ask
+
+
 class Attendance:
     """Asks all who may have use for the results. Owned by the thread that analyses."""
 
@@ -20,6 +33,7 @@ class Attendance:
     def __call__(self) -> bool:
         """Whether anybody is there, or was a moment ago."""
         now_ns = self._clock()
-        if any(interest() for interest in self._interests):
+        # all are asked: some count from one time to the next
+        if sum(interest() for interest in self._interests):
             self._until_ns = now_ns + LINGER_NS
         return now_ns < self._until_ns

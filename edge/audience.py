@@ -60,6 +60,7 @@ class Audience:
         default: the default picture, watched or not.
         showings: what is watched now, the default picture first; replaced as a whole.
         readers: how many of the viewers want the result with the picture.
+        arrivals: viewers so far, those who have gone included.
     """
 
     def __init__(self, max_variants: Callable[[], int] = lambda: 4) -> None:
@@ -70,6 +71,7 @@ class Audience:
         self.default = Showing(DEFAULT)
         self.showings: tuple[Showing, ...] = ()
         self.readers = 0
+        self.arrivals = 0
 
     @contextmanager
     def watching(
@@ -90,6 +92,7 @@ class Audience:
             showing = self._showing(variant)
             showing.enter(interval_ns)
             self._count += 1
+            self.arrivals += 1
             self.readers += results
             self._changed.notify_all()
         try:

@@ -79,7 +79,8 @@ class Reading(msgspec.Struct, frozen=True):
         t_ns: now.
         latency_ms: from a frame's grab to its scene, 95th percentile; of few frames, the slowest but one.
         fps: scenes per second.
-        offered_fps: frames per second of the source, within its own limit.
+        offered_fps: frames per second that may be analysed of those the source gives.
+        source_fps: frames per second that it gives.
         missed: frames not analysed because the analysis was busy.
         cpu_share: processor time of the program as a share of one core.
         temperature_c: of the processor, in °C.
@@ -90,6 +91,7 @@ class Reading(msgspec.Struct, frozen=True):
     latency_ms: float | None = None
     fps: float | None = None
     offered_fps: float | None = None
+    source_fps: float | None = None
     missed: int = 0
     cpu_share: float | None = None
     temperature_c: float | None = None
@@ -128,7 +130,8 @@ class Controller:
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
-        self._offered_fps = budget.target_fps or USUAL_FPS
+        self._source_fps = USUAL_FPS
+        self._most_fps = 0.0
         self.effort = self._at(0)
         self._cause: Reason | None = None
         self._over = 0  # readings in a row for that cause
@@ -145,10 +148,15 @@ class Controller:
         self._budget = budget
         self.effort = self._at(self.effort.level)
 
+    def offer(self, max_fps: float) -> None:
+        """More frames a second than these are not offered from now on, 0: no limit; lower rates are shares of them."""
+        self._most_fps = max_fps
+        self.effort = self._at(self.effort.level)
+
     def step(self, reading: Reading) -> tuple[Effort, Change | None]:
         """Take in a reading, about twice a second; the effort from now on, and the decision if it was changed."""
-        if self.effort.level == 0 and reading.offered_fps:
-            self._offered_fps = reading.offered_fps
+        if self.effort.level == 0 and reading.source_fps:
+            self._source_fps = reading.source_fps
         excess = _excess(reading, self._budget, self.effort.level)
         self._over = self._over + 1 if excess and excess.reason == self._cause else 1
         self._cause = excess.reason if excess else None
@@ -212,7 +220,8 @@ class Controller:
 
     def _at(self, level: int) -> Effort:
         target_fps = self._budget.target_fps
-        return effort_at(level, min(self._offered_fps, target_fps or self._offered_fps), target_fps)
+        full_fps = min(fps for fps in (self._source_fps, self._most_fps, target_fps) if fps)
+        return effort_at(level, full_fps, target_fps)
 
     def _since_s(self, t_ns: int) -> float:
         """Seconds since the last change."""

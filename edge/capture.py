@@ -127,6 +127,8 @@ class Capture:
             try:
                 grabbed = source.read(slice_s)
             except NotDue:
+                if paused:
+                    self.paused()
                 silent_s = 0.0
                 control.beat()
                 continue

@@ -75,6 +75,7 @@ class Governor:
             wall_s: seconds since 1970, for people.
         """
         self._controller = controller
+        controller.offer(max_fps)
         self._sense = heat
         self._max_fps = max_fps
         self._clock = clock
@@ -99,14 +100,20 @@ class Governor:
     def limit(self, budget: Budget, max_fps: float) -> None:
         """Keep to another budget from now on, at another limit on the frames (0: none)."""
         self._controller.limit(budget)
-        self._max_fps = max_fps
+        self.offer(max_fps)
 
     def offer(self, max_fps: float) -> None:
         """More frames a second than these are not offered to the analysis from now on; 0: no limit."""
-        if max_fps != self._max_fps:
-            self._max_fps = max_fps
-            if self._since_ns is not None:
-                self._start_over(self._clock())
+        if max_fps == self._max_fps:
+            return
+        self._max_fps = max_fps
+        self._controller.offer(max_fps)
+        if self._since_ns is not None:
+            now_ns = self._clock()
+            self._due_ns = now_ns + TICK_NS
+            since_ns = max(now_ns, self._since_ns)  # not before the first frames are over
+            self._start_over(now_ns)
+            self._since_ns = since_ns
 
     def missed(self, frames: int) -> None:
         """Frames were not analysed because there was no time."""
@@ -154,15 +161,14 @@ class Governor:
         recent = self._recent(now_ns)
         ages_ms = sorted(((one.done_ns - one.t_ns) / 1e6 for one in recent), reverse=True)
         slower = max(1, len(ages_ms) // 20)
-        fps, offered_fps, missed = None, None, 0
+        fps, source_fps, missed = None, None, 0
         if len(recent) > 2:
             first, last = recent[0], recent[-1]
             span_s = (last.t_ns - first.t_ns) / 1e9
             if span_s > 0:
-                fps, offered_fps = (len(recent) - 1) / span_s, (last.seq - first.seq) / span_s
+                fps, source_fps = (len(recent) - 1) / span_s, (last.seq - first.seq) / span_s
                 missed = last.missed - first.missed
-        if offered_fps and self._max_fps:
-            offered_fps = min(offered_fps, self._max_fps)
+        offered_fps = min(source_fps, self._max_fps) if source_fps and self._max_fps else source_fps
         if now_ns >= self._heat_due_ns:
             self._heat, self._heat_due_ns = self._sense(), now_ns + HEAT_NS
         return Reading(
@@ -170,6 +176,7 @@ class Governor:
             latency_ms=ages_ms[slower] if len(ages_ms) > slower else None,
             fps=fps,
             offered_fps=offered_fps,
+            source_fps=source_fps,
             missed=missed,
             cpu_share=self._cpu_share(now_ns),
             temperature_c=self._heat.temperature_c,

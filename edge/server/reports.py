@@ -1,5 +1,7 @@
 """What the program says about itself: state, metrics, health."""
 
+import asyncio
+
 import msgspec
 from aiohttp import web
 
@@ -25,9 +27,11 @@ class Reports:
 
     async def metrics(self, _request: web.Request) -> web.Response:
         """`/metrics`: Prometheus' text format."""
+        # the first one loads the library, which takes a small board half a second: streams go on meanwhile
+        registry = await asyncio.to_thread(self._stage.registry)
         from prometheus_client import CONTENT_TYPE_LATEST, generate_latest  # noqa: PLC0415  # by those who are scraped
 
-        body = generate_latest(self._stage.registry())
+        body = generate_latest(registry)
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST, **NO_STORE})
 
     async def livez(self, _request: web.Request) -> web.Response:

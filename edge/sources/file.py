@@ -66,14 +66,17 @@ class FileSource:
             if not self._capture.grab():
                 self._capture = self._rewound(self._capture)
             self._grabbed += 1
-        if self.live and index and not self._wanted(self._clock()):
+        # what decoding takes from here on is part of its age, and does not count against its rate
+        t_ns = self._clock() if self.live else 0
+        if self.live and index and not self._wanted(t_ns):
             self._next, self._spared = index + 1, self._spared + 1
             raise NotDue(f"{self.name}: nobody wants frame {index}; ask again")
         ok, pixels = self._capture.retrieve()
         if not ok:
             raise PermanentError(f"{self.name}: frame {index} cannot be decoded; the file is damaged, make it anew")
         self._next = index + 1
-        t_ns = self._clock() if self.live else round(self._film_s(self._capture, index) * 1e9)
+        if not self.live:
+            t_ns = round(self._film_s(self._capture, index) * 1e9)
         return Frame(index + 1, t_ns, cast(Pixels, pixels), spared=self._spared)
 
     def _film_s(self, capture: cv2.VideoCapture, index: int) -> float:

@@ -36,7 +36,7 @@ class Device(Protocol):
         """Block until the next picture; the array belongs to the caller.
 
         Args:
-            wanted: asked once it is there, before it is decoded or copied.
+            wanted: asked once it is there, before it is decoded or copied; the moment of that is the picture's time.
 
         Returns:
             None if it is not wanted.
@@ -148,15 +148,22 @@ class NewestFrame:
     def _grab(self, open_device: Callable[[], Device]) -> None:
         device = open_device()
         try:
-            seq = 0
+            seq = t_ns = 0
+
+            def wanted() -> bool:
+                # now, before it is decoded: that time counts as the picture's age, and not against its rate
+                nonlocal t_ns
+                t_ns = self._clock()
+                return seq == 0 or self._wanted(t_ns)
+
             while not self._stop.is_set():
-                grabbed = device.grab(lambda: seq == 0 or self._wanted(self._clock()))  # noqa: B023 (called at once)
+                grabbed = device.grab(wanted)
                 seq += 1
                 if grabbed is None:
                     self._spared += 1
                     continue
                 pixels, pixel_format = grabbed
-                self._slot.put(Frame(seq, self._clock(), pixels, pixel_format, self._spared))
+                self._slot.put(Frame(seq, t_ns, pixels, pixel_format, self._spared))
         finally:
             device.close()
 

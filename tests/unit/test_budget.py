@@ -58,6 +58,7 @@ def plant(effort: Effort, world: World, t_ns: int) -> Reading:
         latency_ms=latency_ms,
         fps=fps,
         offered_fps=world.camera_fps,
+        source_fps=world.camera_fps,
         missed=0 if load < 1 else 5,
         cpu_share=min(load, 1.0) * world.core,
         temperature_c=world.temperature_c,

@@ -68,6 +68,23 @@ def test_a_source_that_spares_frames_nobody_wants_is_not_silent():
     assert states == ["starting", "online", "ended"]
 
 
+def test_a_pause_is_shown_though_nobody_wants_a_frame():
+    source = FakeSource([frame(1), *[NotDue("nobody wants it")] * 3])
+    capture = Capture("cam", "asked for", lambda: source, LatestSlot(), 2.0)
+    states = watched(capture)
+    read = source.read
+
+    def paused_meanwhile(timeout_s: float) -> Frame:
+        if capture.status.frames:
+            capture.ask("pause")
+        return read(timeout_s)
+
+    source.read = paused_meanwhile  # type: ignore[method-assign]
+    source.hold = lambda: False  # type: ignore[method-assign]
+    capture.run(Control(Ticking()))
+    assert states == ["starting", "online", "paused", "ended"]
+
+
 def test_a_camera_that_was_never_there_is_still_starting():
     capture = Capture("cam", "asked for", lambda: FakeSource([]), LatestSlot(), 1)
     capture.retrying(TemporaryError("/dev/video0 is not there"), 0.5)

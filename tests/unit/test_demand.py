@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from edge.analysis import LiveAnalysis
-from edge.attendance import LINGER_NS, Attendance
+from edge.attendance import LINGER_NS, Attendance, grown
+from edge.audience import Audience
 from edge.demand import Demand
 from edge.errors import NotDue
 from edge.sources.demo import DemoSource
@@ -24,6 +25,12 @@ def test_what_is_not_wanted_is_not_taken_and_the_other_way_round():
     demand = Demand(10)
     wanted = [demand.wants(n * THIRTIETH_NS) == demand.takes(n * THIRTIETH_NS) for n in range(90)]
     assert all(wanted)
+
+
+@pytest.mark.parametrize(("camera_fps", "limit"), [(29.97, 30), (29.9, 30), (24.9, 25), (14.9, 15), (9.9, 10)])
+def test_a_limit_near_the_cameras_own_rate_takes_nearly_all(camera_fps: float, limit: float):
+    demand = Demand(limit)
+    assert sum(demand.takes(round(n * 1e9 / camera_fps)) for n in range(600)) >= 0.98 * 600
 
 
 def test_asking_takes_nothing():
@@ -55,6 +62,18 @@ def test_somebody_who_was_there_a_moment_ago_still_counts():
     world.now_ns += LINGER_NS - 1
     assert attendance()
     world.now_ns += 1
+    assert not attendance()
+
+
+def test_who_came_and_went_between_two_looks_was_there():
+    world, audience = World(), Audience()
+    attendance = Attendance(world.clock, lambda: audience.count > 0, grown(lambda: audience.arrivals))
+    world.now_ns += LINGER_NS
+    assert not attendance()
+    with audience.watching():
+        pass
+    assert attendance()
+    world.now_ns += LINGER_NS
     assert not attendance()
 
 
@@ -94,6 +113,21 @@ def test_frames_a_source_did_not_make_count_by_the_reason_and_not_as_late():
     LiveAnalysis(Feeding(*[[one] for one in made]), stage.pipeline, stage.outlet, 12.5).run(Control(Ticking()))
     assert stage.seen() == [1, 4, 8]
     assert stage.telemetry.skipped_frames == {"rate": 4, "late": 1}
+
+
+def test_frames_spared_before_a_change_count_by_the_reason_of_before():
+    stage = Stage()
+    attended = [False] * 3 + [True] * 9
+    live = LiveAnalysis(
+        Feeding([frame(1)], [_spared(6, 4)], [_spared(7, 4)]),
+        stage.pipeline,
+        stage.outlet,
+        unwatched_fps=5,
+        attended=lambda: attended.pop(0),
+    )
+    attended[2] = True  # somebody comes while frames 2 to 5 are spared
+    live.run(Control(Ticking()))
+    assert stage.telemetry.skipped_frames == {"unwatched": 4}
 
 
 def _spared(seq: int, spared: int) -> Frame:

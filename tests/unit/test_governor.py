@@ -4,9 +4,10 @@ import logging
 from collections.abc import Callable
 
 import pytest
+from msgspec.structs import replace
 
 from edge.analysis import LiveAnalysis, Outlet
-from edge.budget import Budget, Controller
+from edge.budget import Budget, Controller, Reading
 from edge.effort import FULL, LOWEST, Effort
 from edge.governor import HEAT_NS, Governor
 from edge.pipeline import Pipeline
@@ -202,3 +203,34 @@ def test_a_program_that_was_stopped_is_not_slow(cpu: float, lowered: bool):
 def test_the_first_frames_may_be_slow():
     machine = Machine(20, slow=busy(0, 1.9, 30.0))
     assert machine.governor.status.changes == ()
+
+
+def test_a_rate_that_was_offered_while_nobody_watched_is_not_taken_for_the_sources():
+    controller = Controller(Budget())
+    controller.offer(10.0)
+    for number in range(3):
+        controller.step(Reading(number * 500_000_000, latency_ms=5.0, fps=10.0, offered_fps=10.0, source_fps=30.0))
+    throttled = Reading(2_000_000_000, 5.0, 10.0, 10.0, 30.0, throttled=("throttled",))
+    for number in range(80):
+        controller.step(replace(throttled, t_ns=throttled.t_ns + number * 500_000_000))
+    assert controller.effort.level == 4
+    assert controller.effort.max_fps == 5.0
+    controller.offer(0.0)
+    assert controller.effort.max_fps == 15.0, "half of what the source gives, now that somebody watches"
+
+
+def test_another_rate_on_offer_is_measured_anew_and_the_warm_up_is_not_cut_short():
+    world, spent = World(now_ns=0), [0]
+    governor = Governor(Controller(Budget()), lambda: QUIET, clock=world.clock, cpu_clock=lambda: spent[0])
+    governor.analysed(frame(1, t_ns=0))
+    governor.tick()
+    began_ns = governor._since_ns
+    world.pass_by(0.1)
+    governor.offer(10.0)
+    assert governor._since_ns == began_ns
+    world.pass_by(3.0)
+    governor.offer(0.0)
+    spent[0] += 6_000_000
+    world.pass_by(0.002)
+    assert not governor.tick()
+    assert governor.status.cpu_share is None, "two milliseconds say nothing"

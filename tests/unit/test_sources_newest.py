@@ -23,6 +23,7 @@ class FakeDevice:
         self.fails: Exception | None = None
         self.closed_by: list[str] = []
         self.count = 0
+        self.decoding: Callable[[], None] = lambda: None
 
     def grab(self, wanted: Callable[[], bool]) -> tuple[Pixels, PixelFormat] | None:
         self.waiting.release()
@@ -32,6 +33,7 @@ class FakeDevice:
         self.count += 1
         if not wanted():
             return None
+        self.decoding()
         return np.full((2, 4, 3), self.count, np.uint8), PixelFormat.BGR
 
     def close(self) -> None:
@@ -72,6 +74,17 @@ def test_what_nobody_wants_is_not_made_and_is_no_silence() -> None:
     device.deliver(1)
     frame = source.read(1.0)
     assert (frame.seq, frame.spared) == (5, 3)
+    let_go(source, device)
+
+
+def test_a_pictures_time_is_when_it_was_there_and_not_when_it_was_decoded() -> None:
+    device, world = FakeDevice(), World()
+    device.decoding = lambda: world.pass_by(0.006)
+    source = opened(device, world)
+    before_ns = world.now_ns
+    device.deliver(1)
+    assert source.read(1.0).t_ns == before_ns
+    assert world.now_ns == before_ns + 6_000_000
     let_go(source, device)
 
 
