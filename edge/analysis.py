@@ -15,6 +15,9 @@ from edge.slot import LatestSlot
 from edge.types import Frame, Scene
 from edge.worker import Control
 
+LEAST_FPS = 2.0
+"""While nobody watches: with fewer frames a second a face is somebody else on each."""
+
 WAIT_S = 0.2
 """How often a worker that has nothing to do looks whether it should stop."""
 
@@ -82,7 +85,7 @@ class LiveAnalysis:
             max_fps: more are not analysed; 0: no limit.
             governor: keeps the budget; None: there is none.
             retuned: asked before each frame.
-            unwatched_fps: the same limit while nobody has use for the results; 0: no limit.
+            unwatched_fps: the same limit while nobody has use for the results, `LEAST_FPS` at least; 0: no limit.
             attended: whether somebody has; asked before each frame.
             demand: tells the source which frames it need not make; None: nobody asks.
         """
@@ -152,7 +155,8 @@ class LiveAnalysis:
 
     def _adapt(self) -> None:
         """Spend what may be spent from now on."""
-        offered = [(self._max_fps, "rate"), (0.0 if self._attended else self._unwatched_fps, "unwatched")]
+        unwatched_fps = max(self._unwatched_fps, LEAST_FPS) if self._unwatched_fps and not self._attended else 0.0
+        offered = [(self._max_fps, "rate"), (unwatched_fps, "unwatched")]
         limits = offered
         if self._governor:
             self._governor.offer(_lowest(offered)[0])

@@ -18,9 +18,6 @@ ENVIRONMENT_PREFIX = "EMOTION_EDGE_"
 CONFIG_VARIABLE = "EMOTION_EDGE_CONFIG"
 SYSTEM_FILE = Path("/etc/emotion-edge/config.toml")
 
-LEAST_FPS = 2.0
-"""With fewer frames a second a face is somebody else on each."""
-
 Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 Models = str | Annotated[tuple[str, ...], Meta(min_length=1)]
 """Paths of model files that answer together; in the environment joined as those of $PATH are."""
@@ -117,8 +114,8 @@ class BudgetConfig(_Section, frozen=True):
     Attributes:
         adapt: whether to keep to it; files taken frame by frame (`realtime=0`) never adapt.
         target_fps: frames per second to analyse; 0: all the source gives.
-        unwatched_fps: frames per second to analyse while nobody watches or listens and nothing is recorded, 2 at least,
-            as nobody can be followed with fewer; 0: as ever.
+        unwatched_fps: frames per second to analyse while nobody watches or listens and nothing is recorded; less than 2
+            counts as 2, as nobody can be followed with fewer; 0: as ever.
         max_latency_ms: from a frame's grab to its scene, for 95 of 100 frames; 0: no limit.
         cpu_budget: processor time of the whole program, as a share of one core; 0: no limit.
         max_temperature_c: of the processor, in °C; 0: no limit.
@@ -132,12 +129,6 @@ class BudgetConfig(_Section, frozen=True):
     cpu_budget: Annotated[float, Meta(ge=0.0, le=1000.0)] = 0.0
     max_temperature_c: Annotated[float, Meta(ge=0.0, le=150.0)] = 80.0
     sysfs: str = "/sys"
-
-    def __post_init__(self) -> None:
-        if 0 < self.unwatched_fps < LEAST_FPS:
-            raise ValueError(
-                f"Expected `unwatched_fps` to be 0 or {LEAST_FPS:g} and more, found {self.unwatched_fps:g}"
-            )
 
 
 class StreamConfig(_Section, frozen=True):

@@ -102,10 +102,13 @@ def test_pause_and_resume_by_click_and_by_key(page: Any, program: Program, url: 
     page.wait_for_selector(".faces[data-old]")
     page.get_by_role("button", name="Resume").click()
     wait_for_picture(page)
+    page.wait_for_selector("[aria-label=Pause][aria-disabled=false]", timeout=PATIENCE_MS)
     page.locator("#live").focus()
     page.keyboard.press("Space")
     wait_for_text(page, "#veil-title", "Paused")
     program.wait_for(url, "source.state", equals="paused")
+    # the feed may tell of the pause before the answer to the order is there; until then no other is taken
+    page.wait_for_selector("[aria-label=Resume][aria-disabled=false]", timeout=PATIENCE_MS)
     page.keyboard.press("Space")
     wait_for_picture(page)
     program.wait_for(url, "source.state", equals="online")

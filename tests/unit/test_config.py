@@ -170,11 +170,3 @@ def test_whom_to_read_is_one_of_two(tmp_path: Path):
     assert load(file, environment={}).expression.faces == "largest"
     with pytest.raises(ConfigError, match=r"expression\.faces.*allowed: all, largest"):
         load(written(tmp_path, '[expression]\nfaces = "smallest"\n'), environment={})
-
-
-@pytest.mark.parametrize("fps", [0.5, 1.9])
-def test_a_rate_at_which_nobody_can_be_followed_is_refused(fps: float, tmp_path: Path):
-    file = tmp_path / "config.toml"
-    file.write_text(f"[budget]\nunwatched_fps = {fps}\n")
-    with pytest.raises(ConfigError, match=rf"0 or 2 and more, found {fps}"):
-        load(file)

@@ -94,7 +94,13 @@ def test_while_nobody_watches_fewer_frames_are_analysed_and_all_again_at_once():
 
 @pytest.mark.parametrize(
     ("max_fps", "unwatched_fps", "reason", "share"),
-    [(5, 10, "rate", 0.2), (12.5, 6.25, "unwatched", 0.25), (0, 0, None, 1.0), (5, 0, "rate", 0.2)],
+    [
+        (5, 10, "rate", 0.2),
+        (12.5, 6.25, "unwatched", 0.25),
+        (0, 0, None, 1.0),
+        (5, 0, "rate", 0.2),
+        (0, 0.1, "unwatched", 0.09),
+    ],
 )
 def test_the_lowest_limit_counts(max_fps: float, unwatched_fps: float, reason: str | None, share: float):
     stage = Stage()
