@@ -1,6 +1,7 @@
 """How long each part of the measuring may take: in time, not in numbers of frames, so that slow boards keep to it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,28 +59,8 @@ QUICK = Plan(
     crowd_rounds=1,
 )
 """Under a minute."""
-BRIEF = Plan(
-    clip_frames=300,
-    whole_s=20.0,
-    served_rounds=8,
-    span_s=2.5,
-    starts=0,
-    starts_s=0.0,
-    viewing_rounds=0,
-    factor_s=0.0,
-    factor_frames=0,
-    crowd_rounds=0,
-)
+_ONCE: dict[str, Any] = {"starts": 0, "starts_s": 0.0, "viewing_rounds": 0, "factor_s": 0.0, "factor_frames": 0, "crowd_rounds": 0}
+BRIEF = replace(FULL, whole_s=20.0, served_rounds=8, **_ONCE)
 """What differs from clip to clip."""
-BRIEF_QUICK = Plan(
-    clip_frames=90,
-    whole_s=1.5,
-    served_rounds=1,
-    span_s=1.0,
-    starts=0,
-    starts_s=0.0,
-    viewing_rounds=0,
-    factor_s=0.0,
-    factor_frames=0,
-    crowd_rounds=0,
-)
+BRIEF_QUICK = replace(QUICK, whole_s=1.5, served_rounds=1, **_ONCE)
+"""The same, fast."""

@@ -18,21 +18,13 @@ from edge.bench.viewing import Energy, Viewing
 from edge.bench.whole import Part, Report
 from edge.errors import ConfigError
 from edge.machine import Machine
+from tests import benchmark_figures as figures
 
-MACHINE = Machine(
+MACHINE = replace(
+    figures.MACHINE,
     board="Raspberry Pi 5 Model B Rev 1.0",
     cpu="Cortex-A76",
-    arch="aarch64",
-    cores=4,
     memory_mb=8062,
-    governor="ondemand",
-    temperature_c=51.3,
-    load=0.25,
-    system="Linux-6.12",
-    python="3.13.5",
-    opencv="4.12.0",
-    numpy="2.2.4",
-    emotion_edge="9.8.7",
     os_name="Debian GNU/Linux 13",
     kernel="6.12",
     tflite="ai-edge-litert 2.3.0",
