@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import msgspec
 
-from benchmarks.streaming.watchers import TIMEOUT_S, Viewer
+from edge.bench.viewers import TIMEOUT_S, Viewer
 
 VISIT_EVERY = 3
 VISIT_AFTER = 0.2

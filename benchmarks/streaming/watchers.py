@@ -16,13 +16,11 @@ import msgspec
 import numpy as np
 
 from benchmarks.streaming import timecode
+from edge.bench.viewers import REQUEST, TIMEOUT_S, Viewer
 
 SETTLE_S = 1.0
-TIMEOUT_S = 20.0
 STALL_S = 12.5
 """A stalled client is replaced so often. The server gives it up by then; the client cannot see that without reading."""
-REQUEST = b"GET /stream HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
-HEADER_END = b"\r\n\r\n"
 
 
 class Watched(msgspec.Struct, frozen=True):
@@ -44,101 +42,51 @@ class Watched(msgspec.Struct, frozen=True):
     lost: int
 
 
-class Viewer:
-    """A client that takes all it is sent, and keeps nothing of it but the headers, and a few pictures where asked.
+class KeepingViewer(Viewer):
+    """One that keeps a few pictures.
 
     Args:
         port: of the server.
-        keep_every: one picture of so many is kept, none with 0.
+        keep_every: one picture of so many is kept.
         first: which one, from 0.
 
     Attributes:
-        pictures: it got.
-        bytes: of these.
-        ages_ms: of these, from the moment in their headers until their last byte was there.
+        bytes: of all pictures it got.
         kept: with the moment at which the last byte was there, in ns on `timecode`'s clock.
     """
 
-    def __init__(self, port: int, keep_every: int = 0, first: int = 0) -> None:
-        self.sock = socket.create_connection(("127.0.0.1", port), TIMEOUT_S)
-        self.sock.sendall(REQUEST)
-        self.sock.setblocking(False)
+    def __init__(self, port: int, keep_every: int, first: int = 0) -> None:
+        super().__init__(port)
         self.forget()
         self._keep_every = keep_every
         self._until_kept = first
         self._whole: bytearray | None = None
-        self._header = b""
-        self._left = 0
-        self._grabbed_s = 0.0
 
     def forget(self) -> None:
         """Count anew."""
         self.pictures = 0
         self.bytes = 0
-        self.ages_ms: list[float] = []
+        self.ages_ms.clear()
         self.kept: list[tuple[int, bytes]] = []
 
-    def take(self) -> bool:
-        """Read what is there; False if the server hung up."""
-        try:
-            while True:
-                if self._left:
-                    taken = self._take_some()
-                    if not taken:
-                        return False
-                    self._left -= taken
-                    if not self._left:
-                        self._took()
-                else:
-                    data = self.sock.recv(160)
-                    if not data:
-                        return False
-                    self._read(data)
-        except BlockingIOError:
-            return True
-        except ConnectionError:
-            return False
+    def _begins(self, length: int, rest: bytes) -> None:
+        self.bytes += length
+        if not self._until_kept:
+            self._until_kept, self._whole = self._keep_every, bytearray(rest)
+        self._until_kept -= 1
 
-    def _take_some(self) -> int:
+    def _take_some(self, most: int) -> int:
         if self._whole is None:
-            # the kernel throws the picture away instead of copying it: see tcp(7) on MSG_TRUNC
-            return self.sock.recv_into(EMPTY, min(self._left, len(EMPTY)), socket.MSG_TRUNC)
-        data = self.sock.recv(self._left)
+            return super()._take_some(most)
+        data = self.sock.recv(most)
         self._whole += data
         return len(data)
 
     def _took(self) -> None:
-        self.pictures += 1
-        if self._grabbed_s:
-            self.ages_ms.append((time.time() - self._grabbed_s) * 1e3)
+        super()._took()
         if self._whole is not None:
             self.kept.append((timecode.now_ns(), bytes(self._whole)))
             self._whole = None
-
-    def _read(self, data: bytes) -> None:
-        """Look for a part's header; what follows it is the picture's beginning, which ends in this read never."""
-        header, end, rest = (self._header + data).partition(HEADER_END)
-        if not end:
-            self._header = header
-            return
-        self._header = b""
-        fields = dict(line.lower().split(b": ", 1) for line in header.split(b"\r\n") if b": " in line)
-        if b"content-length" in fields:
-            self._grabbed_s = float(fields.get(b"x-timestamp", 0))
-            length = int(fields[b"content-length"])
-            self.bytes += length
-            self._left = length - len(rest)
-            if self._keep_every:
-                if not self._until_kept:
-                    self._until_kept, self._whole = self._keep_every, bytearray(rest)
-                self._until_kept -= 1
-        else:  # the response's own header, or the end of a chunk
-            self._header = rest
-            if HEADER_END in rest:
-                self._read(b"")
-
-
-EMPTY = bytearray(1 << 20)
 
 
 def stalled(port: int) -> socket.socket:
@@ -154,7 +102,7 @@ def stalled(port: int) -> socket.socket:
 def watch(port: int, healthy: int, stalling: int, seconds: float) -> Watched:
     """Watch for a while."""
     poll = select.epoll()
-    viewers = {viewer.sock.fileno(): viewer for viewer in (Viewer(port, healthy, i) for i in range(healthy))}
+    viewers = {viewer.sock.fileno(): viewer for viewer in (KeepingViewer(port, healthy, i) for i in range(healthy))}
     for number in viewers:
         poll.register(number, select.EPOLLIN)
     idle = [stalled(port) for _ in range(stalling)]

@@ -59,7 +59,14 @@ QUICK = Plan(
     crowd_rounds=1,
 )
 """Under a minute."""
-_ONCE: dict[str, Any] = {"starts": 0, "starts_s": 0.0, "viewing_rounds": 0, "factor_s": 0.0, "factor_frames": 0, "crowd_rounds": 0}
+_ONCE: dict[str, Any] = {
+    "starts": 0,
+    "starts_s": 0.0,
+    "viewing_rounds": 0,
+    "factor_s": 0.0,
+    "factor_frames": 0,
+    "crowd_rounds": 0,
+}
 BRIEF = replace(FULL, whole_s=20.0, served_rounds=8, **_ONCE)
 """What differs from clip to clip."""
 BRIEF_QUICK = replace(QUICK, whole_s=1.5, served_rounds=1, **_ONCE)

@@ -9,7 +9,7 @@ from edge.errors import PermanentError
 
 TIMEOUT_S = 20.0
 POLL_S = 0.05
-REQUEST = b"GET /stream.mjpg HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+REQUEST = b"GET /stream HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 HEADER_END = b"\r\n\r\n"
 EMPTY = bytearray(1 << 20)
 
@@ -20,7 +20,7 @@ class Viewer:
     Attributes:
         sock: its connection.
         pictures: that have come.
-        ages_ms: of each, from the moment in its header until its last byte was there.
+        ages_ms: of each, from the moment in its header, if it has one, until its last byte was there.
     """
 
     def __init__(self, port: int) -> None:
@@ -39,14 +39,12 @@ class Viewer:
         try:
             while True:
                 if self._left:
-                    # the kernel throws the picture away instead of copying it: see tcp(7) on MSG_TRUNC
-                    taken = self.sock.recv_into(EMPTY, min(self._left, len(EMPTY)), socket.MSG_TRUNC)
+                    taken = self._take_some(self._left)
                     if not taken:
                         return False
                     self._left -= taken
                     if not self._left:
-                        self.pictures += 1
-                        self.ages_ms.append((time.time() - self._grabbed_s) * 1e3)
+                        self._took()
                 else:
                     data = self.sock.recv(160)
                     if not data:
@@ -57,6 +55,20 @@ class Viewer:
         except ConnectionError:
             return False
 
+    def _begins(self, length: int, rest: bytes) -> None:
+        """A picture of so many bytes, the first of which are there."""
+
+    def _take_some(self, most: int) -> int:
+        """Take what is there of the picture; how many bytes that were."""
+        # the kernel throws it away instead of copying it: see tcp(7) on MSG_TRUNC
+        return self.sock.recv_into(EMPTY, min(most, len(EMPTY)), socket.MSG_TRUNC)
+
+    def _took(self) -> None:
+        """All of a picture is there."""
+        self.pictures += 1
+        if self._grabbed_s:
+            self.ages_ms.append((time.time() - self._grabbed_s) * 1e3)
+
     def _read(self, data: bytes) -> None:
         """Look for a part's header; what follows it is the picture's beginning, which ends in this read never."""
         header, end, rest = (self._header + data).partition(HEADER_END)
@@ -65,9 +77,11 @@ class Viewer:
             return
         self._header = b""
         fields = dict(line.lower().split(b": ", 1) for line in header.split(b"\r\n") if b": " in line)
-        if b"x-timestamp" in fields:
-            self._grabbed_s = float(fields[b"x-timestamp"])
-            self._left = int(fields[b"content-length"]) - len(rest)
+        if b"content-length" in fields:
+            self._grabbed_s = float(fields.get(b"x-timestamp", 0))
+            length = int(fields[b"content-length"])
+            self._left = length - len(rest)
+            self._begins(length, rest)
         else:  # the response's own header, or the end of a chunk
             self._header = rest
             if HEADER_END in rest:

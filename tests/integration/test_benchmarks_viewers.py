@@ -11,7 +11,7 @@ from benchmarks.streaming.crowds import OWN
 from benchmarks.streaming.fake_camera import fake_camera
 from benchmarks.streaming.streamers import PLAIN, SERVERS, USTREAMER, version_of_ustreamer
 from benchmarks.streaming.viewers_page import document
-from benchmarks.streaming.watchers import Viewer, ages
+from benchmarks.streaming.watchers import KeepingViewer, ages
 from tests.tools import require_tool
 from training.reporting.document import write
 
@@ -30,7 +30,7 @@ def test_every_server_streams_the_raw_camera_with_the_moment_in_it(server: str):
     if server == USTREAMER and not version_of_ustreamer():
         pytest.skip("needs ustreamer: apt-get install ustreamer")
     with fake_camera("YUYV", faces=1, seconds=1) as camera, SERVERS[server](camera) as streamer:
-        viewer = Viewer(streamer.port, keep_every=1)
+        viewer = KeepingViewer(streamer.port, keep_every=1)
         end_s = time.monotonic() + 15
         while not ages(viewer.kept) and time.monotonic() < end_s:
             viewer.forget()
