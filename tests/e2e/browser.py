@@ -86,6 +86,16 @@ def wait_for_text(page: Any, selector: str, text: str) -> None:
     page.wait_for_function(script, arg=[selector, text], timeout=PATIENCE_MS)
 
 
+def wait_for_complaints(page: Any, *parts: str) -> None:
+    """Wait until the page has complained so often, each time with that in it; the browser tells of it when it likes."""
+    deadline = time.monotonic() + PATIENCE_MS / 1000
+    while len(page.complaints) < len(parts):
+        assert time.monotonic() < deadline, f"expected {parts}, found {page.complaints}"
+        page.wait_for_timeout(20)  # lets events in
+    assert all(part in said for part, said in zip(parts, page.complaints, strict=True)), page.complaints
+    page.complaints.clear()
+
+
 def wait_for_change(look: Callable[[], Any], times: int, what: str) -> None:
     """Wait until `times` different values were seen."""
     seen = set()

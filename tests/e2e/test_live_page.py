@@ -17,6 +17,7 @@ from tests.e2e.browser import (
     opened,
     wait_for_cards,
     wait_for_change,
+    wait_for_complaints,
     wait_for_picture,
     wait_for_text,
 )
@@ -151,7 +152,7 @@ def test_an_order_that_fails_is_told(page: Any) -> None:
     page.get_by_role("button", name="Pause").click()
     page.get_by_role("alert").get_by_text("The device did not pause").wait_for(timeout=PATIENCE_MS)
     assert page.get_by_role("button", name="Pause").get_attribute("aria-disabled") == "false"
-    page.complaints.clear()  # the browser's own words on the two
+    wait_for_complaints(page, "409", "ERR_FAILED")  # the browser's own words on the two
 
 
 def test_everything_comes_back_after_the_program_was_restarted(browser: Any) -> None:
