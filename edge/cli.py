@@ -64,6 +64,9 @@ def _parser() -> argparse.ArgumentParser:
     from edge.cli_sources import add_sources  # noqa: PLC0415
 
     add_sources(commands.add_parser("sources", help="list the cameras that are there, and the URI of each"))
+    from edge.cli_config import add_config  # noqa: PLC0415
+
+    add_config(commands.add_parser("config", help="check, show and explain the configuration"))
     from edge.cli_bench import add_bench  # noqa: PLC0415
 
     add_bench(commands.add_parser("bench", help="measure this device"))

@@ -58,7 +58,7 @@ class DetectorConfig(_Section, frozen=True):
         max_new_face_delay_ms: the whole frame is searched at least so often, even if nothing seems to move.
         tiles: also search parts of the frame, one at a time, for faces that are too small to be found in all of it.
         tile_interval: search a part on every such frame, if it changed.
-        min_score: confidence a face needs; null: the detector's own.
+        min_score: confidence a face needs; without it, the detector's own.
         min_face_px: narrower faces are ignored; in pixels of the frame. The size of the parts follows from it.
     """
 
@@ -245,12 +245,8 @@ def load(file: Path | None = None, flags: Layer | None = None, environment: Mapp
     Raises:
         ConfigError: a file is missing or no TOML, a key is unknown, a value has the wrong type or is out of range.
     """
-    path = file or default_file(environment)
-    layers = [] if path is None else [(str(path), _read(path))]
-    layers.append(("the environment", _from_environment(environment)))
-    layers.append(("the command line", flags or {}))
     merged: Layer = {}
-    for origin, layer in layers:
+    for origin, layer in layers(file, flags, environment):
         refuse_unknown(layer, origin)
         _refuse_undecodable(layer, origin)
         for section, values in layer.items():
@@ -258,6 +254,21 @@ def load(file: Path | None = None, flags: Layer | None = None, environment: Mapp
         # after each layer, so that the message names the layer that is wrong
         config = converted(merged, origin)
     return config
+
+
+def layers(
+    file: Path | None = None, flags: Layer | None = None, environment: Mapping[str, str] = os.environ
+) -> Iterator[tuple[str, Layer]]:
+    """What sets values, as `load` has it, and who that is; the later wins.
+
+    Raises:
+        ConfigError: a file is missing or no TOML, a variable is unknown or no value for its setting.
+    """
+    path = file or default_file(environment)
+    if path is not None:
+        yield str(path), _read(path)
+    yield "the environment", _from_environment(environment)
+    yield "the command line", flags or {}
 
 
 def converted(merged: Layer, origin: str) -> Config:

@@ -1,16 +1,12 @@
 """Turns a table of operations into an OpenAPI 3.1 document; the schemas are those of the very types that are sent."""
 
-import inspect
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import msgspec
 
-REF: Final = "#/components/schemas/{name}"
-
-Schema = dict[str, Any]
+from edge.schema import REF, Schema, described, untitled
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +110,7 @@ def document(
     """
     types = list(dict.fromkeys((*_types(operations), *records)))
     found, components = msgspec.json.schema_components(types, ref_template=REF)
-    schemas = {kind: _without_title(schema) for kind, schema in zip(types, found, strict=True)}
+    schemas = {kind: untitled(schema) for kind, schema in zip(types, found, strict=True)}
     paths: dict[str, Schema] = {}
     for operation in operations:
         paths.setdefault(operation.path, {})[operation.method] = _operation(operation, schemas, tuple(security))
@@ -128,24 +124,6 @@ def document(
             "schemas": {**{name: described(schema) for name, schema in sorted(components.items())}, **(more or {})},
             "securitySchemes": dict(security),
         },
-    }
-
-
-def described(schema: Schema) -> Schema:
-    """A type's schema, its docstring taken apart: what stands under "Attributes" goes to the attributes.
-
-    Those that have a default are there in every answer too.
-    """
-    head, _, tail = inspect.cleandoc(schema.get("description", "")).partition("\nAttributes:\n")
-    texts = {name: " ".join(text.split()) for name, text in re.findall(r"^ {4}(\w+): (.*(?:\n {5,}.*)*)", tail, re.M)}
-    properties = {
-        name: {**_without_title(each), "description": texts[name]} if name in texts else _without_title(each)
-        for name, each in schema.get("properties", {}).items()
-    }
-    return {
-        **_without_title(schema),
-        "description": head.strip(),
-        **({"properties": properties, "required": list(properties)} if properties else {}),
     }
 
 
@@ -198,8 +176,3 @@ def _contents(contents: Iterable[Content], schemas: Mapping[Any, Schema]) -> Sch
         if content.example is not None:
             found[content.media]["example"] = content.example
     return found
-
-
-def _without_title(schema: Schema) -> Schema:
-    """Titles say nothing that the names do not."""
-    return {key: value for key, value in schema.items() if key != "title"}

@@ -6,11 +6,12 @@ from msgspec import Meta
 
 from edge import __version__
 from edge.control import ControlStatus
+from edge.schema import REF
 from edge.server.config_api import TYPES
 from edge.server.control import Wish
 from edge.server.errors import JSON
 from edge.server.expected import ETAG, Flag, answered, refusals
-from edge.server.openapi import REF, Content, Operation, Parameter, document
+from edge.server.openapi import Content, Operation, Parameter, document
 from edge.server.operations import PEOPLE, RECORDS
 from edge.server.sender import Answer, Complaint, Greeting
 from edge.server.settings_schema import components

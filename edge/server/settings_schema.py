@@ -6,8 +6,8 @@ import msgspec
 
 from edge.config import Config
 from edge.live import LIVE, SECRET
+from edge.schema import REF, Schema, described
 from edge.server.config_api import NOTE
-from edge.server.openapi import REF, Schema, described
 
 
 def components() -> dict[str, Schema]:

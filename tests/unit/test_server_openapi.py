@@ -12,9 +12,10 @@ from aiohttp import web
 
 from edge.config import Config
 from edge.live import LIVE, LiveSettings
+from edge.schema import described
 from edge.server.app import make_app
 from edge.server.config_api import ConfigApi
-from edge.server.openapi import Answer, Operation, described, document
+from edge.server.openapi import Answer, Operation, document
 from edge.server.operations_api import make_document
 from edge.server.settings import ServerSettings
 from tests.stage import Stage

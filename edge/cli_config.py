@@ -1,0 +1,64 @@
+"""`emotion-edge config`: is the configuration right, what does it come to, and what is there to set."""
+
+import argparse
+from pathlib import Path
+
+import msgspec
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's actions."""
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
+    check = actions.add_parser("check", help="say whether the configuration is right, or what is wrong with it")
+    show = actions.add_parser("show", help="show what the program would go by, and where each value comes from")
+    for action in (check, show):
+        action.add_argument("--config", metavar="FILE", type=Path, help="TOML file with settings")
+    show.add_argument("--json", action="store_true", help="print it as JSON")
+    check.set_defaults(command=_check)
+    show.set_defaults(command=_show)
+    reference = actions.add_parser("reference", help="print all settings there are, as Markdown")
+    reference.set_defaults(command=_reference)
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from edge.config import load  # noqa: PLC0415  # keeps the parser from loading what it does not need
+    from edge.server.bind import check_bind  # noqa: PLC0415
+    from edge.sources.uri import parse  # noqa: PLC0415
+
+    config = load(arguments.config)
+    if config.source.uri != "auto":
+        parse(config.source.uri)
+    check_bind(config.server)
+    origins = _origins(arguments.config)
+    files = ", ".join(dict.fromkeys(origins.values())) or "there is none, the defaults hold"
+    print(f"The configuration is right ({files}); {len(origins)} settings are given.")
+    return 0
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    from edge.config import load  # noqa: PLC0415
+    from edge.live import LiveSettings  # noqa: PLC0415
+    from edge.settings_toml import snapshot  # noqa: PLC0415
+    from edge.sources.specs import redacted  # noqa: PLC0415
+
+    config = load(arguments.config)
+    if arguments.json:
+        print(msgspec.json.format(msgspec.json.encode(LiveSettings(config, redacted).shown(config))).decode())
+        return 0
+    source = msgspec.structs.replace(config.source, uri=redacted(config.source.uri))
+    print("\n".join(snapshot(msgspec.structs.replace(config, source=source), _origins(arguments.config))).rstrip())
+    return 0
+
+
+def _reference(_: argparse.Namespace) -> int:
+    from edge.reference import page  # noqa: PLC0415
+
+    print(page(), end="")
+    return 0
+
+
+def _origins(file: Path | None) -> dict[tuple[str, str], str]:
+    """Section and key of each setting that is given → who gave it last."""
+    from edge.config import layers  # noqa: PLC0415
+
+    return {(section, key): origin for origin, layer in layers(file) for section, keys in layer.items() for key in keys}
