@@ -9,6 +9,9 @@ PYTEST_ARGS ?=
 REV ?= HEAD
 # how long the long run is
 MINUTES ?= 60
+# what a package is for, unless for this machine: bookworm or trixie, amd64 or arm64
+SUITE ?=
+ARCH ?=
 
 # An environment holds the paths of its checkout and of its Python: moved, copied or upgraded, it is made anew.
 identity := echo "$(CURDIR) $$(readlink -f $(BIN)/python)"
@@ -16,7 +19,7 @@ ifneq ($(shell cat $(VENV)/.device 2>/dev/null),$(shell $(identity)))
 STALE := FORCE
 endif
 
-.PHONY: help setup run test test-slow lint check bench bench-compare soak clean FORCE
+.PHONY: help setup run deb test test-slow lint check boards bench bench-compare soak clean FORCE
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 15
@@ -26,6 +29,10 @@ setup: $(VENV)/.device ## install what the device needs
 
 run: setup ## watch a camera, or the demo where there is none; ARGS="…" are passed on
 	@exec $(BIN)/emotion-edge run $(ARGS)
+
+deb: $(VENV)/.device ## build a Debian package into dist/; SUITE=trixie ARCH=arm64 choose what for
+	@$(BIN)/python -m pip install --quiet 'hatchling>=1.24' packaging
+	@$(BIN)/python -m deploy.debian $(if $(SUITE),--suite $(SUITE)) $(if $(ARCH),--arch $(ARCH))
 
 test: $(VENV)/.dev ## run the tests but the slow ones; PYTEST_ARGS="…" are passed on
 	@$(fetch)
@@ -41,6 +48,10 @@ lint: $(VENV)/.dev ## ruff and mypy
 	$(BIN)/mypy
 
 check: lint test ## everything a change has to pass
+
+boards: $(VENV)/.dev ## try the program on emulated Raspberry Pi boards, as root; prints a table; ARGS="…" are passed on
+	@$(fetch)
+	@$(BIN)/python -m tests.stages.arm64_matrix $(ARGS)
 
 bench: $(VENV)/.dev ## measure this machine, write .benchmarks/report.md; ARGS="…" are passed on
 	@$(fetch)

@@ -45,6 +45,10 @@ class Aggregator:
         self._moment = moment
         self._period: _Period | None = None
 
+    def forget(self) -> None:
+        """Drop the period that is not over: what comes after a break is no part of it."""
+        self._period = None
+
     def add(self, scene: Scene) -> AggregateEvent | None:
         """Count a scene, and tell of the period before if that is over now."""
         t_ns = scene.frame.t_ns
@@ -107,6 +111,7 @@ class Aggregation:
     def emit(self, scene: Scene) -> None:
         """See `edge.ports.Sink`."""
         if not self._wanted():
+            self._aggregator.forget()
             return
         aggregate = self._aggregator.add(scene)
         if aggregate is None:

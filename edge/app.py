@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
 
 from edge import __version__
 from edge.aggregate import Aggregation, Aggregator
@@ -27,7 +28,10 @@ from edge.pipeline import Pipeline
 from edge.ports import Clock, FrameSource, Wanted
 from edge.present import Present
 from edge.press import Press
+from edge.privacy import shows_pictures
+from edge.server.bind import is_loopback
 from edge.server.clients import Clients
+from edge.server.token import lan_urls
 from edge.server.view import Backstage, epoch_s
 from edge.sinks.jsonl import JsonlSink
 from edge.slot import LatestSlot
@@ -46,6 +50,9 @@ from edge.uploads.desk import UploadDesk
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
+
+    from edge.sinks.mqtt import MqttSink
+    from edge.sinks.mqtt_topics import Addresses
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +92,9 @@ class App:
         # what is shown and logged has no password in it
         name = redacted(self._choice.uri)
         self.capture = Capture(name, self._choice.reason, opener, self._frames, config.source.read_timeout_s)
-        self._sinks = self._build_sinks()
+        self._logs = self._build_logs()
+        self._mqtt = self._build_mqtt()
+        self._sinks: tuple[JsonlSink | MqttSink, ...] = (*self._logs, *([self._mqtt] if self._mqtt else []))
         self._aggregates: LatestSlot[AggregateEvent] = LatestSlot()
         self._aggregation = Aggregation(
             Aggregator(config.privacy.aggregate_s, lambda: self.capture.status.name, self._moment),
@@ -141,7 +150,7 @@ class App:
             viewers=self._audience.count,
             encoded=telemetry.encoded,
             clients=self._clients.status(),
-            events_lost=sum(sink.dropped for sink in self._sinks),
+            events_lost=sum(sink.dropped for sink in self._logs),
             delivery_ms=telemetry.delivery_ms,
             notices=(*self._fallbacks, *self._doubts),
             budget=self._governor.status if self._governor else None,
@@ -149,6 +158,7 @@ class App:
             push=self._mailbox is not None,
             uploads=self._uploads.status(),
             privacy=self._privacy(),
+            mqtt=self._mqtt.status() if self._mqtt else None,
         )
 
     def _privacy(self) -> PrivacyStatus:
@@ -168,6 +178,13 @@ class App:
 
     def _moment(self, t_ns: int) -> str | None:
         return rfc3339(epoch_s(t_ns)) if self._live else None
+
+    def _source_silent_s(self) -> float | None:
+        """Seconds since the newest frame, or since the start; None where frames come on the media's clock."""
+        if not self._live:
+            return None
+        since_ns = self.capture.newest_ns or self._started_ns
+        return (time.monotonic_ns() - since_ns) / 1e9
 
     def _aggregate_only(self) -> bool:
         """Whether no record of a single scene may leave the program."""
@@ -194,14 +211,21 @@ class App:
 
     def _registry(self) -> "CollectorRegistry":
         """What `/metrics` exports."""
+        from edge.memory_limit import memory_limit_bytes  # noqa: PLC0415  # only who is scraped needs them
         from edge.metrics import ModelCollector, StatusCollector, build_registry  # noqa: PLC0415
-        from edge.server.clients_collector import ClientsCollector  # noqa: PLC0415  # only who is scraped needs them
+        from edge.server.clients_collector import ClientsCollector  # noqa: PLC0415
+        from edge.vitals_collector import VitalsCollector  # noqa: PLC0415
+
+        supervisor = self.supervisor
 
         return build_registry(
             (
                 StatusCollector(self.status, self.telemetry, self._aggregated_label_s),
                 ModelCollector(self._models),
                 ClientsCollector(self._clients),
+                VitalsCollector(
+                    supervisor.alive, lambda: supervisor.silent_s, self._source_silent_s, memory_limit_bytes
+                ),
             )
         )
 
@@ -252,11 +276,14 @@ class App:
         ]
 
     def _interests(self) -> Iterator[Callable[[], bool]]:
-        """Who may have use for each result: viewers and listeners, event logs, whoever pushes pictures."""
+        """Who may have use for each result: viewers and listeners, event logs, whoever pushes pictures.
+
+        A broker has not: it is told of changes, once a second or so.
+        """
         yield lambda: self._audience.count > 0
         yield grown(lambda: self._audience.arrivals)
         yield lambda: self._clients.any
-        yield lambda: bool(self._sinks) or self._mailbox is not None
+        yield lambda: bool(self._logs) or self._mailbox is not None
 
     def _log_choices(self) -> None:
         for notice in self._fallbacks:
@@ -269,7 +296,48 @@ class App:
         event(log, logging.INFO, "runtime.chosen", chosen, xnnpack=self._classifier.xnnpack)
         event(log, logging.INFO, "source.chosen", self._choice.reason, source=self.capture.status.name)
 
-    def _build_sinks(self) -> tuple[JsonlSink, ...]:
+    def listening(self, url: str) -> None:
+        """The server listens at `url` now: those can be told who want to know."""
+        if self._mqtt is not None:
+            self._mqtt.start(partial(self._addresses, urlsplit(url).port or 0))
+
+    def _addresses(self, port: int) -> "Addresses":
+        """What the broker may be told of where others find page and pictures."""
+        from edge.sinks.mqtt_topics import addresses  # noqa: PLC0415  # who has no broker does not need it
+
+        server, mqtt = self.config.server, self.config.mqtt
+        base_url = mqtt.base_url
+        if not base_url and not is_loopback(server.host):
+            base_url = lan_urls(server.host, port, None, "https" if server.tls else "http")[0]
+        told = mqtt.login_in_urls and server.token is not None
+        self_signed = server.tls and not server.certificate and not mqtt.base_url
+        return addresses(
+            base_url,
+            query=f"?token={quote(server.token or '', safe='')}" if told else "",
+            pictures=shows_pictures(self.settings.current.privacy.video),
+            fetchable=(told or server.token is None) and not self_signed,
+        )
+
+    def _build_mqtt(self) -> "MqttSink | None":
+        """What tells a broker, if one is named.
+
+        Raises:
+            ConfigError: the extra `mqtt` is not installed, or its settings cannot be.
+        """
+        if not self.config.mqtt.host:
+            return None
+        from edge.sinks.mqtt import MqttSink  # noqa: PLC0415  # who has no broker does not need it
+
+        return MqttSink(
+            self.config.mqtt,
+            self._logged,
+            labels=self._classifier.labels,
+            status=self.status,
+            source=lambda: self.capture.status,
+            privacy=lambda: self.settings.current.privacy,
+        )
+
+    def _build_logs(self) -> tuple[JsonlSink, ...]:
         events = self.config.events
         if not events.path:
             return ()
@@ -280,6 +348,7 @@ class App:
             keep=events.keep,
             flush_s=events.flush_s,
             lossless=not self._live,
+            keep_days=events.keep_days,
         )
         return (sink,)
 

@@ -143,6 +143,11 @@ class Controller:
         self._pace = _WORK
         self._hot_c = 0.0  # at the last step
 
+    @property
+    def budget(self) -> Budget:
+        """What is kept to."""
+        return self._budget
+
     def limit(self, budget: Budget) -> None:
         """Keep to another budget from now on; the level of effort stays until there is a reason to change it."""
         self._budget = budget

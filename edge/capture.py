@@ -24,6 +24,7 @@ STALLED_S = 1.0
 STEADY_NS = 3_000_000_000
 """Only a source that has delivered for so long counts as recovered: one that dies after its first picture each time
 would else be opened twice a second, for ever."""
+OPENING = "it is being opened"
 
 
 class Capture:
@@ -51,8 +52,9 @@ class Capture:
         self._timeout_s = timeout_s
         self._reason = reason
         self._lock = threading.Lock()
-        self._status = SourceStatus(name=name, state="starting", reason=reason)
+        self._status = SourceStatus(name=name, state="starting", reason=OPENING)
         self._last_seq = self._last_spared = 0
+        self._newest_ns: int | None = None
         self._again = False
         self._asked = ControlStatus()
         # whether it was stopped since its last picture: to open it then is no reconnect
@@ -73,6 +75,11 @@ class Capture:
             self._worker.hurry()
         event(log, logging.INFO, "source.asked", f"{self.status.name}: {action} was asked for")
         return answer
+
+    @property
+    def newest_ns(self) -> int | None:
+        """When the newest frame was grabbed, on the clock of the source; None before the first."""
+        return self._newest_ns
 
     @property
     def status(self) -> SourceStatus:
@@ -99,7 +106,7 @@ class Capture:
             control.recovered()
             control.wait(SLICE_S)
         if not control.stopping:
-            self._set(state="starting", reason="it is being opened")
+            self._set(state="starting", reason=OPENING)
 
     def _deliver(self, control: Control) -> None:
         """From the opening to the end, a stop or an error."""
@@ -170,7 +177,7 @@ class Capture:
 
     def grabbed(self, frame: Frame) -> None:
         """One more frame has come."""
-        self._last_seq, self._last_spared = frame.seq, frame.spared
+        self._last_seq, self._last_spared, self._newest_ns = frame.seq, frame.spared, frame.t_ns
         before = self._status
         if before.state == "online" and not self._again:  # nearly always
             self._status = msgspec.structs.replace(before, width=frame.width, height=frame.height, frames=frame.seq)

@@ -32,7 +32,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         code: int = arguments.command(arguments)
     except EdgeError as error:
-        print(f"emotion-edge: {error}", file=sys.stderr)
+        if not _told_systemd(error):
+            print(f"emotion-edge: {error}", file=sys.stderr)
         return exit_code(error)
     except KeyboardInterrupt:
         return 0
@@ -40,6 +41,26 @@ def main(argv: Sequence[str] | None = None) -> int:
         _discard_output()  # the reader (`| head`) has what it wanted
         return 0
     return code
+
+
+def _told_systemd(error: EdgeError) -> bool:
+    """Say why the program ends where a service's owner looks, `systemctl status` and the journal; whether it was there.
+
+    Most starts have nothing to do with systemd, and need not load what speaks with it.
+    """
+    if "NOTIFY_SOCKET" in os.environ:
+        from edge.notify import Notifier  # noqa: PLC0415
+
+        Notifier().status(str(error))
+    if "JOURNAL_STREAM" not in os.environ:
+        return False
+    from edge import journal, logs  # noqa: PLC0415
+
+    if not journal.is_journal(journal.STDERR):
+        return False
+    logs.setup("info", "auto")
+    logs.event(logging.getLogger("edge"), logging.ERROR, "run.refused", str(error), exit=exit_code(error))
+    return True
 
 
 def _discard_output() -> None:
@@ -70,6 +91,9 @@ def _parser() -> argparse.ArgumentParser:
     from edge.cli_bench import add_bench  # noqa: PLC0415
 
     add_bench(commands.add_parser("bench", help="measure this device"))
+    from edge.cli_doctor import add_doctor  # noqa: PLC0415
+
+    add_doctor(commands.add_parser("doctor", help="say what is wrong with this machine, and what to do about it"))
     return parser
 
 
@@ -116,7 +140,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     add("--events", metavar="FILE", help="write one JSON line per scene with faces")
     add("--duration", metavar="S", type=float, help="end after so many seconds")
     add("--log-level", choices=("debug", "info", "warning", "error"), help="least severity shown")
-    add("--log-format", choices=("text", "json"), help="log for people or for machines")
+    add("--log-format", choices=("auto", "text", "json"), help="log for people or for machines")
     parser.set_defaults(command=_run)
 
 
@@ -144,15 +168,26 @@ def _flags(arguments: argparse.Namespace) -> "Layer":
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    from edge.deadline import Deadline  # noqa: PLC0415
+    from edge.reloading import Reloading  # noqa: PLC0415
+
     with startup.uncollected():
         config, tls, app = _prepared(arguments)
+
+    def announce(url: str) -> None:
+        _announce(url, config, tls)
+        app.listening(url)
+
+    deadline = Deadline()
     code = asyncio.run(
         app.supervisor.run(
             app.backstage,
             config.server,
-            announce=lambda url: _announce(url, config, tls),
+            announce=announce,
             duration_s=arguments.duration,
             tls=tls,
+            reload=Reloading(lambda: _configured_anew(arguments), app.settings),
+            on_end=deadline.begin,
         )
     )
     from edge.logs import event  # noqa: PLC0415
@@ -165,24 +200,50 @@ def _run(arguments: argparse.Namespace) -> int:
 def _prepared(arguments: argparse.Namespace) -> "tuple[Config, Tls | None, App]":
     """Everything, loaded and built, and not yet started."""
     from edge import logs  # noqa: PLC0415
+    from edge.notify import Notifier  # noqa: PLC0415
+
+    if arguments.duration is not None and not arguments.duration > 0:
+        raise ConfigError(f"--duration is a number of seconds above 0, found {arguments.duration}")
+    config = _configured(arguments)
+    logs.setup(config.log.level, config.log.format)
+    Notifier().status("starting: the models are loaded, and a camera is looked for if none is named")
+    with startup.without_authorities():
+        from edge.app import App  # noqa: PLC0415
+    from edge.server.tls import load_tls  # noqa: PLC0415
+
+    tls = load_tls(config.server, token_path().parent)
+    return config, tls, App(config)
+
+
+def _configured(arguments: argparse.Namespace) -> "Config":
+    """The settings, from all layers.
+
+    Raises:
+        ConfigError: they are wrong, or contradict each other.
+    """
     from edge.config import load  # noqa: PLC0415
+    from edge.server.bind import check_bind  # noqa: PLC0415
 
     config = load(arguments.config, _flags(arguments))
     if arguments.lan:
         if arguments.host is not None:
             raise ConfigError(f"--lan listens on all interfaces, --host on {arguments.host}; give one of them")
         config = _on_lan(config)
-    if arguments.duration is not None and not arguments.duration > 0:
-        raise ConfigError(f"--duration is a number of seconds above 0, found {arguments.duration}")
-    logs.setup(config.log.level, config.log.format)
-    with startup.without_authorities():
-        from edge.app import App  # noqa: PLC0415
-    from edge.server.bind import check_bind  # noqa: PLC0415
-    from edge.server.tls import load_tls  # noqa: PLC0415
-
     check_bind(config.server)
-    tls = load_tls(config.server, token_path().parent)
-    return config, tls, App(config)
+    return config
+
+
+def _configured_anew(arguments: argparse.Namespace) -> "Config":
+    """The same while the program runs, for it to take over; what would end it after a restart is refused now.
+
+    Raises:
+        ConfigError: also if there is no such source.
+    """
+    from edge.sources import check  # noqa: PLC0415
+
+    config = _configured(arguments)
+    check(config.source.uri)
+    return config
 
 
 def _on_lan(config: "Config") -> "Config":

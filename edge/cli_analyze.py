@@ -4,7 +4,7 @@ import argparse
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -35,6 +35,14 @@ def add_analyze(parser: argparse.ArgumentParser) -> None:
     add("--model", metavar="PATH", action="append", help="expression model (.tflite); given again: the mean of all")
     add("--config", metavar="FILE", type=Path, help="TOML file with settings; [detector] and [expression] count")
     add("--fresh", action="store_true", help="begin anew instead of going on with the earlier run in DIR")
+    add("--engine", choices=("local", "ray"), default="local", help="where: here (default), or on a Ray cluster")
+    add("--address", metavar="HOST:PORT", help="of the cluster's head (default: RAY_ADDRESS, else this machine's own)")
+    add(
+        "--segment-s",
+        metavar="S",
+        type=float,
+        help="cut videos into pieces of so many seconds, each analysed by itself (default 60 with ray, else 0: whole)",
+    )
     parser.set_defaults(command=_analyze)
 
 
@@ -52,10 +60,13 @@ def _analyze(arguments: argparse.Namespace) -> int:
         raise ConfigError(f"--out {arguments.out} is no folder; name one, it is made if it is missing")
     if arguments.threshold is not None and not 0 <= arguments.threshold <= 1:
         raise ConfigError(f"--threshold is a share from 0 to 1, found {arguments.threshold:g}; 35 % is 0.35")
+    if arguments.address is not None and arguments.engine != "ray":
+        raise ConfigError("--address is that of a Ray cluster; give --engine ray with it")
     config = load(arguments.config, flags)
     logs.setup(config.log.level, config.log.format)
     from edge.analyzer import THRESHOLD  # noqa: PLC0415
     from edge.batch.inputs import find_inputs  # noqa: PLC0415
+    from edge.batch.plan import segment_length_s  # noqa: PLC0415
     from edge.batch.run import Batch  # noqa: PLC0415
     from edge.batch.settings import BatchSettings  # noqa: PLC0415
 
@@ -70,17 +81,20 @@ def _analyze(arguments: argparse.Namespace) -> int:
         codec=arguments.codec,
         save_chips=arguments.save_chips,
         formats=(arguments.format,),
+        segment_s=segment_length_s(arguments.segment_s, arguments.engine),
     )
     reporter = _Bars() if sys.stderr.isatty() else _Lines()
-    with _interruptible() as interrupted:
+    stream = sys.stdout.buffer
+    with _interruptible() as interrupted, _engine(arguments, settings, reporter.note) as engine:
         batch = Batch(
             found,
             settings,
             reporter,
             folder=arguments.out,
-            stream=sys.stdout.buffer,
+            stream=stream,
             fresh=arguments.fresh,
             cancelled=lambda: bool(interrupted),
+            engine=engine,
         )
         try:
             summary = batch.run()
@@ -98,6 +112,19 @@ def _nothing(paths: list[Path], problems: list[Any]) -> str:
         return f"there is nothing to analyse in {named}; expected pictures or videos"
     more = f", and {len(problems) - 1} more like it" if len(problems) > 1 else ""
     return f"there is nothing to analyse in {named}: {problems[0].path}: {problems[0].reason}{more}"
+
+
+@contextmanager
+def _engine(arguments: argparse.Namespace, settings: Any, note: Callable[[str], None]) -> Iterator[Any]:
+    """Gives who does the work elsewhere; None: nobody does."""
+    if arguments.engine == "local":
+        yield None
+        return
+    from edge.batch.ray_engine import RayEngine  # noqa: PLC0415
+
+    with RayEngine(settings, arguments.address) as engine:
+        note(engine.notice)
+        yield engine
 
 
 @contextmanager

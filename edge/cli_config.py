@@ -21,14 +21,18 @@ def add_config(parser: argparse.ArgumentParser) -> None:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from edge.config import load  # noqa: PLC0415  # keeps the parser from loading what it does not need
+    from edge.config import SYSTEM_FILE, load  # noqa: PLC0415  # keeps the parser from loading what it does not need
     from edge.server.bind import check_bind  # noqa: PLC0415
+    from edge.sinks.mqtt_settings import check_mqtt  # noqa: PLC0415
     from edge.sources.uri import parse  # noqa: PLC0415
 
     config = load(arguments.config)
     if config.source.uri != "auto":
         parse(config.source.uri)
-    check_bind(config.server)
+    # the unit hands this file to the service; who asks here may not be allowed to read it
+    if not SYSTEM_FILE.with_name("token").is_file():
+        check_bind(config.server)
+    check_mqtt(config.mqtt)
     origins = _origins(arguments.config)
     files = ", ".join(dict.fromkeys(origins.values())) or "there is none, the defaults hold"
     print(f"The configuration is right ({files}); {len(origins)} settings are given.")

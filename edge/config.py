@@ -11,12 +11,16 @@ import msgspec
 from msgspec import Meta
 
 from edge.contract.terms import GivenContract, Output
+from edge.credentials import credential
 from edge.errors import ConfigError
 from edge.server.settings import ServerSettings
+from edge.sinks.mqtt_settings import MqttSettings
 
 ENVIRONMENT_PREFIX = "EMOTION_EDGE_"
 CONFIG_VARIABLE = "EMOTION_EDGE_CONFIG"
 SYSTEM_FILE = Path("/etc/emotion-edge/config.toml")
+NEVER_QUOTED = ("token", "password")
+"""Keys whose values are in no message."""
 
 Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 Models = str | Annotated[tuple[str, ...], Meta(min_length=1)]
@@ -195,12 +199,14 @@ class EventsConfig(_Section, frozen=True):
         path: of the JSON Lines file; empty: none is written.
         max_mb: the file is rotated when it reaches this size.
         keep: how many rotated files are kept.
+        keep_days: lines older than this are deleted, at the start and once a day; 0: never.
         flush_s: lines are held back up to this long, to spare SD cards.
     """
 
     path: str = ""
     max_mb: Annotated[float, Meta(gt=0.0, le=100_000.0)] = 20.0
     keep: Annotated[int, Meta(ge=0, le=1000)] = 5
+    keep_days: Annotated[float, Meta(ge=0.0, le=36_500.0)] = 0.0
     flush_s: Annotated[float, Meta(ge=0.0, le=600.0)] = 5.0
 
 
@@ -209,11 +215,12 @@ class LogConfig(_Section, frozen=True):
 
     Attributes:
         level: least severity shown.
-        format: for people or for machines.
+        format: `text` is for people, `json` for machines; `auto`: entries with fields where systemd's journal reads
+            it, else text.
     """
 
     level: Literal["debug", "info", "warning", "error"] = "info"
-    format: Literal["text", "json"] = "text"
+    format: Literal["auto", "text", "json"] = "auto"
 
 
 class Config(_Section, frozen=True):
@@ -228,6 +235,7 @@ class Config(_Section, frozen=True):
     uploads: UploadsConfig = UploadsConfig()
     server: ServerSettings = ServerSettings()
     events: EventsConfig = EventsConfig()
+    mqtt: MqttSettings = MqttSettings()
     log: LogConfig = LogConfig()
 
 
@@ -240,10 +248,11 @@ def load(file: Path | None = None, flags: Layer | None = None, environment: Mapp
     Args:
         file: the TOML file; None: `$EMOTION_EDGE_CONFIG`, else the user's, else the system's, else none.
         flags: section → key → value, as given on the command line.
-        environment: where `EMOTION_EDGE_<SECTION>_<KEY>` is looked up.
+        environment: where `EMOTION_EDGE_<SECTION>_<KEY>` is looked up, and where credentials lie.
 
     Raises:
-        ConfigError: a file is missing or no TOML, a key is unknown, a value has the wrong type or is out of range.
+        ConfigError: a file is missing or no TOML, a key is unknown, a value has the wrong type or is out of range, a
+            credential is needed and cannot be read.
     """
     merged: Layer = {}
     for origin, layer in layers(file, flags, environment):
@@ -261,14 +270,33 @@ def layers(
 ) -> Iterator[tuple[str, Layer]]:
     """What sets values, as `load` has it, and who that is; the later wins.
 
+    The last are the service manager's credentials: `token` for `server.token`, and for a broker's `mqtt.password`
+    `mqtt-password`, if none before has set that.
+
     Raises:
-        ConfigError: a file is missing or no TOML, a variable is unknown or no value for its setting.
+        ConfigError: a file is missing or no TOML, a variable is unknown or no value for its setting, the credential is
+            empty or cannot be read.
     """
+    given: Layer = {}
+    for origin, layer in _written(file, flags or {}, environment):
+        yield origin, layer
+        for section in ("server", "mqtt"):
+            given.setdefault(section, {}).update(layer.get(section, {}))
+    token = None if "token" in given["server"] else credential("token", environment)
+    if token is not None:
+        yield "the credential token", {"server": {"token": token}}
+    asked = given["mqtt"].get("host") and "password" not in given["mqtt"]
+    password = credential("mqtt-password", environment) if asked else None
+    if password is not None:
+        yield "the credential mqtt-password", {"mqtt": {"password": password}}
+
+
+def _written(file: Path | None, flags: Layer, environment: Mapping[str, str]) -> Iterator[tuple[str, Layer]]:
     path = file or default_file(environment)
     if path is not None:
         yield str(path), _read(path)
     yield "the environment", _from_environment(environment)
-    yield "the command line", flags or {}
+    yield "the command line", flags
 
 
 def converted(merged: Layer, origin: str) -> Config:
@@ -348,7 +376,7 @@ def _from_environment(environment: Mapping[str, str]) -> Layer:
         try:
             layer.setdefault(section, {})[key] = _from_text(text, kind)
         except msgspec.DecodeError as error:
-            shown = "***" if key == "token" else text
+            shown = "***" if key in NEVER_QUOTED else text
             raise ConfigError(f"bad value {shown!r} in {variable}: {error}{_choices(kind)}") from None
     return layer
 
@@ -387,7 +415,7 @@ def _refuse_undecodable(layer: Layer, origin: str) -> None:
     for section, values in layer.items():
         for key, value in values.items():
             if isinstance(value, str) and value != value.encode(errors="replace").decode():
-                shown = "***" if key == "token" else os.fsencode(value).decode("utf-8", "backslashreplace")
+                shown = "***" if key in NEVER_QUOTED else os.fsencode(value).decode("utf-8", "backslashreplace")
                 raise ConfigError(
                     f"{section}.{key} in {origin} is not in UTF-8: {shown}; rename the file, or link to it"
                 )

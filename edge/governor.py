@@ -228,7 +228,7 @@ class Governor:
         )
 
     def _summary(self, reading: Reading) -> BudgetStatus:
-        effort = self._controller.effort
+        effort, budget = self._controller.effort, self._controller.budget
         return BudgetStatus(
             level=effort.level,
             search_every=effort.search_every,
@@ -240,4 +240,7 @@ class Governor:
             throttled=self._heat.throttled,
             counts=dict(self._counts),
             changes=tuple(self._changes),
+            max_latency_ms=budget.max_latency_ms,
+            max_cpu_share=budget.cpu_budget,
+            max_temperature_c=budget.max_temperature_c,
         )

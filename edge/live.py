@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -32,7 +32,7 @@ LIVE: Final = {
 }
 """By section, the keys that may be changed while the program runs."""
 
-SECRET: Final = {"server": ("token", "certificate", "key")}
+SECRET: Final = {"server": ("token", "certificate", "key"), "mqtt": ("password",)}
 """Never shown to anybody."""
 
 Listener = Callable[[Config], None]
@@ -44,6 +44,18 @@ class Loosened(ConfigError):
 
 class ChangedMeanwhile(ConfigError):
     """Somebody else has changed the settings since they were looked at."""
+
+
+class Reloaded(NamedTuple):
+    """What became of settings that were read again.
+
+    Attributes:
+        changed: `section.key` and new value of what holds from now on.
+        restart: `section.key` of what was given otherwise than it is, and holds after a restart only.
+    """
+
+    changed: tuple[tuple[str, Any], ...]
+    restart: tuple[str, ...]
 
 
 class LiveSettings:
@@ -92,12 +104,39 @@ class LiveSettings:
             if more:
                 raise Loosened(
                     f"privacy.{'; privacy.'.join(more)}; this can only be loosened in the configuration file and by a "
-                    "restart"
+                    "restart or reload"
                 )
-            self.current = config
-            for listener in self._listeners:  # within the lock: what they are told last is what is current
-                listener(config)
+            self._swap(config)
         return config
+
+    def reload(self, config: Config) -> Reloaded:
+        """Swap the snapshot for one that has, of what may be changed while the program runs, all that `config` has.
+
+        What `change` made of these values is gone, as it would be after a restart; unlike there, privacy may be
+        loosened: these settings are the owner's.
+
+        Args:
+            config: what file, environment and flags come to now.
+        """
+        with self._lock:
+            before = self.current
+            sections = {
+                section: msgspec.structs.replace(
+                    getattr(before, section), **{key: getattr(getattr(config, section), key) for key in keys}
+                )
+                for section, keys in LIVE.items()
+            }
+            after = msgspec.structs.replace(before, **sections)
+            changed = tuple(differences(before, after))
+            if changed:
+                self._swap(after)
+        return Reloaded(changed, tuple(key for key, _ in differences(after, config)))
+
+    def _swap(self, config: Config) -> None:
+        """Within the lock: what the listeners are told last is what is current."""
+        self.current = config
+        for listener in self._listeners:
+            listener(config)
 
     def on_change(self, listener: Listener) -> None:
         """Have `listener` called after each change, on the thread that made it; it must be quick."""

@@ -1,7 +1,8 @@
-"""The program's log: one line an event on stderr, as text or JSON, repeats held back."""
+"""The program's log: one line an event on stderr, as text or JSON, or an entry in the journal; repeats held back."""
 
 import json
 import logging
+import os
 import sys
 import threading
 import time
@@ -11,6 +12,9 @@ from typing import Any, Literal
 
 REPEAT_S = 30.0
 """The same event with the same message is shown once in this time; the next one says how many were held back."""
+
+ANSWERS = frozenset({"config.refused", "config.restart"})
+"""Events that answer a person: each is shown."""
 
 
 def event(logger: logging.Logger, level: int, name: str, message: str, **fields: Any) -> None:
@@ -31,10 +35,12 @@ def rfc3339(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def setup(level: str, style: Literal["text", "json"]) -> None:
-    """Send all logs to stderr in that style, from that level on."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter() if style == "json" else TextFormatter())
+def setup(level: str, style: Literal["auto", "text", "json"]) -> None:
+    """Send all logs to stderr in that style, from that level on; `auto`: to the journal if it reads our stderr."""
+    handler = _journal() if style == "auto" else None
+    if handler is None:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(JsonFormatter() if style == "json" else TextFormatter())
     handler.addFilter(RepeatFilter(time.monotonic))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
@@ -46,28 +52,44 @@ def set_level(level: str) -> None:
     logging.getLogger().setLevel(level.upper())
 
 
-def _parts(record: logging.LogRecord) -> tuple[str, dict[str, Any]]:
+def _journal() -> logging.Handler | None:
+    """Of the journal, if systemd says that it reads our stderr."""
+    if "JOURNAL_STREAM" not in os.environ:
+        return None
+    from edge.journal import STDERR, JournalHandler, is_journal  # noqa: PLC0415  # hardly any other start needs it
+
+    return JournalHandler() if is_journal(STDERR) else None
+
+
+def parts(record: logging.LogRecord) -> tuple[str, dict[str, Any]]:
+    """The name of what happened, and its fields."""
     fields = dict(getattr(record, "fields", {}))
     if getattr(record, "repeats", 0):
         fields["repeats"] = record.repeats  # type: ignore[attr-defined]
     return getattr(record, "event", record.name), fields
 
 
-class TextFormatter(logging.Formatter):
-    """`TIME LEVEL event message key=value …`."""
+class PlainFormatter(logging.Formatter):
+    """`event: message key=value …`, and the traceback if there is one."""
 
     def format(self, record: logging.LogRecord) -> str:
-        name, fields = _parts(record)
-        line = f"{rfc3339(record.created)} {record.levelname:<7} {name}: {record.getMessage()}"
-        line += "".join(f" {key}={value}" for key, value in fields.items())
+        name, fields = parts(record)
+        line = f"{name}: {record.getMessage()}" + "".join(f" {key}={value}" for key, value in fields.items())
         return line if record.exc_info is None else f"{line}\n{self.formatException(record.exc_info)}"
+
+
+class TextFormatter(PlainFormatter):
+    """`TIME LEVEL event: message key=value …`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return f"{rfc3339(record.created)} {record.levelname:<7} {super().format(record)}"
 
 
 class JsonFormatter(logging.Formatter):
     """One JSON object a line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        name, fields = _parts(record)
+        name, fields = parts(record)
         entry: dict[str, Any] = {
             "time": rfc3339(record.created),
             "level": record.levelname.lower(),
@@ -91,7 +113,7 @@ class RepeatFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         name = getattr(record, "event", None)
-        if name is None or record.levelno < logging.WARNING:
+        if name is None or record.levelno < logging.WARNING or name in ANSWERS:
             return True
         key = (name, record.getMessage())
         now = self._clock_s()

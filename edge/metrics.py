@@ -11,8 +11,9 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoM
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector, CollectorRegistry
 
-from edge.status import BudgetStatus, Status
+from edge.status import SOURCE_STATES, BudgetStatus, MqttStatus, Status
 from edge.telemetry import Telemetry
+from edge.thermal import FLAGS
 
 
 def build_registry(collectors: Iterable[Collector]) -> CollectorRegistry:
@@ -63,6 +64,10 @@ class StatusCollector(Collector):
         yield GaugeMetricFamily(
             "emotion_edge_source_online", "1 while frames come", float(status.source.state == "online")
         )
+        states = GaugeMetricFamily("emotion_edge_source_state", "1 for the state it is in", labels=["state"])
+        for state in SOURCE_STATES:
+            states.add_metric([state], float(status.source.state == state))
+        yield states
         yield GaugeMetricFamily("emotion_edge_fps", "Scenes analysed per second", status.fps)
         yield GaugeMetricFamily("emotion_edge_faces", "Faces in the newest scene", status.faces)
         yield CounterMetricFamily("emotion_edge_scenes", "Frames analysed", self._telemetry.scenes)
@@ -91,6 +96,8 @@ class StatusCollector(Collector):
         yield decisions
         if status.budget:
             yield from _budget_metrics(status.budget)
+        if status.mqtt:
+            yield from _mqtt_metrics(status.mqtt)
         yield from self._telemetry.histograms()
 
     def _label_seconds(self) -> Mapping[str, float]:
@@ -110,10 +117,30 @@ def _budget_metrics(budget: BudgetStatus) -> Iterator[Metric]:
         yield GaugeMetricFamily("emotion_edge_temperature_celsius", "Of the processor", budget.temperature_c)
     if budget.cpu_share is not None:
         yield GaugeMetricFamily("emotion_edge_cpu_share", "Processor time as a share of one core", budget.cpu_share)
+    throttled = GaugeMetricFamily(
+        "emotion_edge_throttled", "1 while a Raspberry Pi's firmware says so of the processor", labels=["flag"]
+    )
+    for flag in FLAGS:
+        throttled.add_metric([flag], float(flag in budget.throttled))
+    yield throttled
+    limits = (
+        ("emotion_edge_latency_limit_seconds", "Age that 95 of 100 frames may have", budget.max_latency_ms / 1000),
+        ("emotion_edge_cpu_limit_share", "Processor time that may be used", budget.max_cpu_share),
+        ("emotion_edge_temperature_limit_celsius", "What the processor may have", budget.max_temperature_c),
+    )
+    yield from (GaugeMetricFamily(name, text, limit) for name, text, limit in limits if limit)
     changes = CounterMetricFamily("emotion_edge_budget_changes", "Changes of effort", labels=["reason"])
     for reason, count in budget.counts.items():
         changes.add_metric([reason], count)
     yield changes
+
+
+def _mqtt_metrics(mqtt: MqttStatus) -> Iterator[Metric]:
+    """How it goes with the broker."""
+    yield GaugeMetricFamily("emotion_edge_mqtt_connected", "1 while the broker is told", float(mqtt.connected))
+    yield GaugeMetricFamily("emotion_edge_mqtt_waiting_events", "Records kept for the broker", mqtt.waiting)
+    yield CounterMetricFamily("emotion_edge_mqtt_sent_events", "Records that the broker has", mqtt.sent)
+    yield CounterMetricFamily("emotion_edge_mqtt_dropped_events", "Records lost for want of room", mqtt.dropped)
 
 
 class ModelCollector(Collector):

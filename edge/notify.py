@@ -2,7 +2,11 @@
 
 import os
 import socket
+import time
 from collections.abc import Mapping
+
+STATUS_CHARACTERS = 400
+"""`systemctl status` shows one line; more is cut off."""
 
 
 class Notifier:
@@ -22,26 +26,36 @@ class Notifier:
         return bool(self._address)
 
     def ready(self) -> None:
-        """Start-up is done."""
+        """Start-up, or a reload, is done."""
         self._send("READY=1")
+
+    def reloading(self) -> None:
+        """The configuration is read again; `ready` ends it. systemd from 253 on wants to know since when."""
+        self._send("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def alive(self) -> None:
         """Progress was made; only to be called when it was."""
         self._send("WATCHDOG=1")
 
-    def stopping(self) -> None:
-        """Shutdown has begun."""
-        self._send("STOPPING=1")
+    def stopping(self, status: str) -> None:
+        """Shutdown has begun; and the line for `systemctl status`."""
+        self._send("STOPPING=1", _status(status))
 
     def status(self, text: str) -> None:
         """One line for `systemctl status`."""
-        self._send(f"STATUS={text}")
+        self._send(_status(text))
 
-    def _send(self, message: str) -> None:
+    def _send(self, *assignments: str) -> None:
         if not self._address:
             return
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | getattr(socket, "SOCK_CLOEXEC", 0)) as channel:
             try:
-                channel.sendto(message.encode(), self._address)
+                channel.sendto("\n".join(assignments).encode("utf-8", "replace"), self._address)
             except OSError:
                 return  # a service manager that has gone away is no reason to stop
+
+
+def _status(text: str) -> str:
+    """On one line: another one would be another message to systemd."""
+    line = " ".join(text.split())
+    return f"STATUS={line if len(line) <= STATUS_CHARACTERS else f'{line[: STATUS_CHARACTERS - 1]}…'}"

@@ -17,9 +17,9 @@ INTRODUCTION: Final = f"""# Configuration
 
 Every setting, with its default and what it may be. `emotion-edge config reference` prints this page.
 
-Defaults < TOML file < credentials < environment < flags: what comes later counts. The file is `--config FILE`, else
-`$EMOTION_EDGE_CONFIG`, else `~/.config/emotion-edge/config.toml`, else `/etc/emotion-edge/config.toml`. It has a
-section for each heading below:
+Defaults < TOML file < environment < flags: what comes later counts; the service's token, `/etc/emotion-edge/token`,
+counts where none of them has `server.token`. The file is `--config FILE`, else `$EMOTION_EDGE_CONFIG`, else
+`~/.config/emotion-edge/config.toml`, else `/etc/emotion-edge/config.toml`. It has a section for each heading below:
 
 ```toml
 [source]

@@ -1,8 +1,23 @@
 """What the program says about itself: one snapshot, shown by `/state`, the page and systemd's status line."""
 
+from typing import Final
+
 import msgspec
 
 from edge.control import ControlStatus
+
+SOURCE_STATES: Final = (
+    "starting",
+    "online",
+    "stalled",
+    "waiting",
+    "reconnecting",
+    "paused",
+    "stopped",
+    "failed",
+    "ended",
+)
+"""All that `SourceStatus.state` can be."""
 
 
 class SourceStatus(msgspec.Struct, frozen=True):
@@ -71,6 +86,9 @@ class BudgetStatus(msgspec.Struct, frozen=True):
             `soft temperature limit`.
         counts: changes by reason, since the start.
         changes: the last ones, the newest last.
+        max_latency_ms: the budget that is kept to, as in the settings; 0: no limit.
+        max_cpu_share: the same.
+        max_temperature_c: the same.
     """
 
     level: int
@@ -83,6 +101,9 @@ class BudgetStatus(msgspec.Struct, frozen=True):
     throttled: tuple[str, ...]
     counts: dict[str, int]
     changes: tuple[BudgetChange, ...]
+    max_latency_ms: float = 0.0
+    max_cpu_share: float = 0.0
+    max_temperature_c: float = 0.0
 
 
 class ClientStatus(msgspec.Struct, frozen=True):
@@ -139,6 +160,26 @@ class UploadsStatus(msgspec.Struct, frozen=True):
     waiting: int
 
 
+class MqttStatus(msgspec.Struct, frozen=True):
+    """The MQTT broker.
+
+    Attributes:
+        broker: `HOST:PORT`.
+        connected: whether it takes what it is told now.
+        reason: why not; empty while connected.
+        sent: event records that it has said it has, since the start.
+        waiting: event records that are kept for it.
+        dropped: event records that were lost, since there was no room for more.
+    """
+
+    broker: str
+    connected: bool
+    reason: str
+    sent: int
+    waiting: int
+    dropped: int
+
+
 class Status(msgspec.Struct, frozen=True):
     """A snapshot.
 
@@ -168,6 +209,7 @@ class Status(msgspec.Struct, frozen=True):
         push: whether the source takes pictures from a browser or a program, at `/api/v1/push`.
         privacy: what is shown and told of people.
         uploads: whether pictures and videos may be sent to be analysed, and how large.
+        mqtt: the MQTT broker; None if there is none.
     """
 
     version: str
@@ -195,3 +237,18 @@ class Status(msgspec.Struct, frozen=True):
     push: bool = False
     privacy: PrivacyStatus = PrivacyStatus()
     uploads: UploadsStatus | None = None
+    mqtt: MqttStatus | None = None
+
+
+def in_one_line(status: Status) -> str:
+    """What it comes to, for `systemctl status`: how fast it is and how many faces it sees, or why it does not."""
+    source = status.source
+    match source.state:
+        case "online" | "ended":
+            return f"{source.state}, {status.fps:.1f} fps, {status.faces} faces"
+        case "starting":
+            return f"waiting for the camera {source.name}: {source.reason.removeprefix(f'{source.name}: ')}"
+        case "waiting":
+            return f"waiting for pictures: {source.reason}"
+        case state:
+            return f"{state}: {source.reason}"

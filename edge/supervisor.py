@@ -4,12 +4,14 @@ import asyncio
 import gc
 import logging
 import signal
+import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 from edge.errors import EXIT_CLEAN, PermanentError, TemporaryError, exit_code
+from edge.hangup import Reload, heed_hang_ups
 from edge.logs import event
 from edge.notify import Notifier
 from edge.ports import Sink
@@ -19,12 +21,14 @@ from edge.server.reception import limits_for
 from edge.server.settings import ServerSettings
 from edge.server.tls import Tls
 from edge.server.view import Backstage
+from edge.status import in_one_line
 from edge.worker import Body, Worker
 
 log = logging.getLogger(__name__)
 
 SILENT_S = 20.0
-"""A worker without a sign of life for so long is stuck: longer than any camera may take to open."""
+"""A worker without a sign of life for so long is stuck: a network camera may take 15 s to open, and the wait before the
+next try is 10 s at most. systemd, which is told no more, waits for its own time (`WatchdogSec`) and starts anew."""
 FAREWELL_S = 0.5
 """After a failure, so that who watches learns why the picture ends."""
 STOP_S = 0.8
@@ -61,6 +65,13 @@ class Supervisor:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
         self._exit = EXIT_CLEAN
+        self._ended_by = ""
+        self._closing = threading.Thread(target=self._shut_down, name="closing", daemon=True)
+
+    @property
+    def silent_s(self) -> dict[str, float]:
+        """Seconds since each worker's last sign of life, by its name."""
+        return {worker.name: worker.silent_s for worker in self._workers}
 
     def alive(self) -> tuple[bool, str]:
         """Whether every worker shows signs of life."""
@@ -79,6 +90,8 @@ class Supervisor:
         announce: Callable[[str], None],
         duration_s: float | None = None,
         tls: Tls | None = None,
+        reload: Reload | None = None,
+        on_end: Callable[[int], None] = lambda _: None,
     ) -> int:
         """Run until a signal, the end of the source, a failure, or `duration_s`.
 
@@ -88,6 +101,8 @@ class Supervisor:
             announce: told the URL once the server listens.
             duration_s: None: for ever.
             tls: None: plain http.
+            reload: called on SIGHUP; None: that ends the program.
+            on_end: told the exit code when the end begins; maybe by a signal handler, and more than once.
 
         Returns:
             The exit code.
@@ -96,8 +111,10 @@ class Supervisor:
             ConfigError: the server cannot listen as configured.
         """
         self._loop = asyncio.get_running_loop()
-        self._catch_signals(self._loop)
+        self._catch_signals(self._loop, on_end)
         notifier = Notifier()
+        renewed = tls.reload_or_keep if tls else lambda: None
+        reloading = heed_hang_ups(reload, self._stop, notifier, renewed) if reload else None
         try:
             with bind(settings) as sock:
                 limits = limits_for(settings.max_clients, settings.send_timeout_s)
@@ -107,17 +124,24 @@ class Supervisor:
                     for worker in self._workers:
                         worker.start()
                     notifier.ready()
-                    await self._watch(backstage, notifier, duration_s)
+                    await self._watch(backstage, notifier, duration_s, reload)
                     if self._exit != EXIT_CLEAN:
                         await asyncio.sleep(FAREWELL_S)
-                    notifier.stopping()
-                    for worker in self._workers:
-                        worker.stop()
+                    on_end(self._exit)
+                    notifier.stopping(f"stopping: {self._ended_by}" if self._ended_by else "stopping")
+                    # the workers end beside the server's farewell to its clients: each takes its time
+                    self._closing.start()
         finally:
-            await asyncio.to_thread(self._shut_down)
+            if reloading is not None:
+                reloading.cancel()
+            if self._closing.ident is None:
+                self._closing.start()
+            await asyncio.to_thread(self._closing.join)
         return self._exit
 
-    async def _watch(self, backstage: Backstage, notifier: Notifier, duration_s: float | None) -> None:
+    async def _watch(
+        self, backstage: Backstage, notifier: Notifier, duration_s: float | None, reload: Reload | None
+    ) -> None:
         end_s = None if duration_s is None else time.monotonic() + duration_s
         every_s = min(1.0, notifier.watchdog_s / 4) if notifier.watchdog_s else 1.0
         due_s = 0.0
@@ -133,25 +157,30 @@ class Supervisor:
                 elif not self._stop.is_set():
                     event(log, logging.ERROR, "worker.stuck", why)
                 if notifier.listened_to:  # the status costs as much as to serve three pictures
-                    status = backstage.status()
-                    notifier.status(f"{status.source.state}, {status.fps:.1f} fps, {status.faces} faces")
+                    notes = ("" if well else why, reload.note if reload else "")
+                    notifier.status("; ".join(filter(None, (in_one_line(backstage.status()), *notes))))
             next_s = due_s if end_s is None else min(due_s, end_s)
             with suppress(TimeoutError):
                 async with asyncio.timeout(next_s - now_s):
                     await self._stop.wait()
 
-    def _catch_signals(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _catch_signals(self, loop: asyncio.AbstractEventLoop, on_end: Callable[[int], None]) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             try:
                 loop.add_signal_handler(number, self._stop.set)
             except NotImplementedError:  # Windows has no such handlers
                 signal.signal(number, lambda *_: loop.call_soon_threadsafe(self._stop.set))
+            else:
+                # In the place of one that does nothing; asyncio learns of the signal in another way (`set_wakeup_fd`).
+                # This one runs if the loop is stuck as well: it also interrupts a wait for a lock (no SA_RESTART).
+                signal.signal(number, lambda *_: on_end(EXIT_CLEAN))
 
     def _ended(self, worker: Worker) -> None:
         """On the worker's thread: decide whether this is the end."""
         error = worker.failure
         if error is not None:
             self._exit = exit_code(error)
+            self._ended_by = f"{worker.name}: {error}"
             if worker.name in self._on_failure:
                 self._on_failure[worker.name](error)
             expected = isinstance(error, PermanentError)

@@ -20,7 +20,8 @@ WINDOW_ITEMS = 600
 COUNTED_AT_ONCE = 256
 
 STAGE_BUCKETS_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
-AGE_BUCKETS_S = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+AGE_BUCKETS_S = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
+"""With a bound at the usual `budget.max_latency_ms`: whether that is kept is then counted, not interpolated."""
 
 
 class Buckets:

@@ -121,6 +121,7 @@ class Worker:
 
     def start(self) -> None:
         """Start the thread."""
+        self._control.beat()  # what was built between making and starting it may have taken long
         self._thread.start()
 
     def stop(self) -> None:
@@ -143,6 +144,7 @@ class Worker:
         control = self._control
         while not control.stopping:
             control._hurry.clear()
+            control.beat()  # a new try, after a wait: the two must not add up to a silence
             try:
                 self._body(control)
                 break

@@ -1,7 +1,7 @@
-"""Other places for the program to run in: an environment with tflite-runtime, a Raspberry Pi's userland.
+"""Other places for the program to run in: what they say there, and an environment with tflite-runtime.
 
-Both take minutes to make, and are kept: in the folder that `COMPATIBILITY_CACHE` names, else in pytest's cache.
-Each is made anew when pyproject.toml asks for other packages; the program itself is always that of the checkout.
+They take minutes to make, and are kept: in the folder that `COMPATIBILITY_CACHE` names, else in pytest's cache.
+Each is made anew when other packages are asked for; the program itself is always that of the checkout.
 """
 
 import hashlib
@@ -10,7 +10,6 @@ import os
 import shutil
 import subprocess
 import sys
-import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,13 +22,8 @@ from tests.tools import require_tool
 
 VARIABLE = "COMPATIBILITY_CACHE"
 ROOT = Path(__file__).parents[1]
-EMULATOR = "qemu-aarch64-static"
-SUITE, PYTHON = "bookworm", "3.11"
-"""Of Debian and of Raspberry Pi OS 12; the newest Python that tflite-runtime has a wheel for."""
-PARTS = {"cortex-a53": "0xd03", "cortex-a72": "0xd08", "cortex-a76": "0xd0b"}
-"""Processors of the Pi Zero 2 and 3, of the Pi 4, of the Pi 5, and the number by which cpuinfo tells them apart."""
-PLATFORMS = (*(f"manylinux_2_{minor}_aarch64" for minor in range(36, 16, -1)), "manylinux2014_aarch64")
-"""Wheels that run on the suite's glibc 2.36."""
+PYTHON = "3.11"
+"""The newest that tflite-runtime has a wheel for."""
 
 _PROBE = """
 import json, platform, sys
@@ -100,7 +94,7 @@ class Place:
     python: tuple[str, ...]
     environment: dict[str, str] = field(default_factory=dict)
 
-    def run(self, *arguments: str) -> str:
+    def run(self, *arguments: str, timeout_s: float = 280.0) -> str:
         """What Python with these arguments prints.
 
         Raises:
@@ -113,7 +107,7 @@ class Place:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=280,
+            timeout=timeout_s,
             check=False,
         )
         assert done.returncode == 0, f"{arguments} ended with {done.returncode}: {done.stdout}{done.stderr}"
@@ -164,61 +158,9 @@ def legacy_environment(cache: Path, wheel: Path) -> Path:
     return folder
 
 
-def arm64_root(cache: Path, wheel: Path) -> Path:
-    """An arm64 userland with the wheels for it: in /opt/device those of the device, in /opt/legacy tflite-runtime's."""
-    require_root("another userland is entered with chroot")
-    for tool, package in (("mmdebstrap", "mmdebstrap"), (EMULATOR, "qemu-user-static")):
-        require_tool(tool, f"apt-get install -y --no-install-recommends {package}")
-    folder = cache / f"arm64-{_key(SUITE)}"
-    with made(folder) as missing:
-        if missing:
-            # nothing of it runs while it is made: packages are unpacked only, wheels too
-            packages = ("--variant=extract", "--include=base-files,python3,libgomp1,libstdc++6")
-            call("mmdebstrap", "--quiet", "--arch=arm64", *packages, SUITE, str(folder))
-            _foreign_wheels(folder / "opt" / "device", str(wheel))
-            _foreign_wheels(folder / "opt" / "legacy", f"{wheel}[legacy-tflite]")
-            shutil.rmtree(folder / "opt" / "legacy" / "ai_edge_litert")
-            shutil.copy2(str(shutil.which(EMULATOR)), folder / "usr" / "bin" / EMULATOR)
-    program = folder / "opt" / "program"
-    shutil.rmtree(program, ignore_errors=True)
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(program)
-    return folder
-
-
-def as_processor(root: Path, processor: str, packages: str) -> Place:
-    """The arm64 userland on one of `PARTS`, with the wheels under /opt/`packages`.
-
-    XNNPACK reads what the kernel says of the processor. With this machine's own words the interpreter crashes, with
-    none it does without XNNPACK.
-    """
-    cores = 4
-    lines = ("Features\t: fp asimd evtstrm crc32 cpuid", "CPU implementer\t: 0x41", "CPU architecture: 8")
-    (root / "proc" / "cpuinfo").write_text(
-        "".join(
-            "\n".join((f"processor\t: {core}", *lines, "CPU variant\t: 0x0", f"CPU part\t: {PARTS[processor]}", "\n"))
-            for core in range(cores)
-        )
-    )
-    system = root / "sys" / "devices" / "system" / "cpu"
-    system.mkdir(parents=True, exist_ok=True)
-    for name in ("possible", "present", "online"):
-        (system / name).write_text(f"0-{cores - 1}\n")
-    return Place(
-        ("nice", "chroot", str(root), f"/usr/bin/{EMULATOR}", "/usr/bin/python3"),
-        {"QEMU_CPU": processor, "PYTHONPATH": f"/opt/program:/opt/{packages}", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
-    )
-
-
-def _foreign_wheels(target: Path, requirement: str) -> None:
-    platforms = [option for platform in PLATFORMS for option in ("--platform", platform)]
-    options = ("--quiet", "--disable-pip-version-check", "--python-version", PYTHON, "--only-binary=:all:")
-    call(sys.executable, "-m", "pip", "install", *options, *platforms, "--target", str(target), requirement)
-
-
 def _key(*more: str) -> str:
     """Names what is asked for: other packages, another place to keep them."""
-    text = "\n".join(((ROOT / "pyproject.toml").read_text(), PYTHON, *PLATFORMS, *more))
+    text = "\n".join(((ROOT / "pyproject.toml").read_text(), PYTHON, *more))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Final, Literal, Self
+from typing import IO, BinaryIO, Final, Literal, Self
 
 import msgspec
 
@@ -150,12 +150,12 @@ class Ledger:
         self._done = kept
         self._save()
 
-    def add(self, item: Input, records: Path | bytes, about: Done) -> None:
+    def add(self, item: Input, records: Path | bytes | IO[bytes], about: Done) -> None:
         """Take in a finished file.
 
         Args:
             item: the file.
-            records: its records, in a file or as they are.
+            records: its records, in a file that has a name or is open, or as they are.
             about: what is known of it; path and range are filled in here.
 
         Raises:
@@ -166,9 +166,11 @@ class Ledger:
             with self._records.open("ab") as file:
                 if isinstance(records, bytes):
                     file.write(records)
-                else:
+                elif isinstance(records, Path):
                     with records.open("rb") as part:
                         shutil.copyfileobj(part, file, 1 << 20)
+                else:
+                    shutil.copyfileobj(records, file, 1 << 20)
                 end = file.tell()
         except OSError:
             with contextlib.suppress(OSError):

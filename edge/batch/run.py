@@ -1,30 +1,34 @@
 """Analyses one file after the other. Nothing that is wrong with a file ends the run; a full disk does."""
 
+import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import IO, BinaryIO, Protocol
 
 import msgspec
 
 from edge.analyzer import EmotionAnalyzer, source_name
+from edge.batch.bench import Bench, Here
 from edge.batch.chips import ChipFolder
 from edge.batch.inputs import Found, Input, Problem
-from edge.batch.ledger import ANNOTATED, CHIPS, SUMMARY, Done, Ledger, identity
+from edge.batch.ledger import ANNOTATED, CHIPS, SUMMARY, Done, Ledger
+from edge.batch.mapped import File, Mapped, known_as
 from edge.batch.records import Records
 from edge.batch.settings import BatchSettings
+from edge.batch.shares import Engine, reason, tried
 from edge.batch.summary import BatchSummary, summarised
 from edge.batch.tally import Tally
 from edge.batch.video import Networks, Places, Progress, VideoSummary, checked, follow
 from edge.batch.writing import CannotWrite, writing
 from edge.encode import encode_jpeg
-from edge.errors import EdgeError
+from edge.errors import ConfigError
 from edge.events import scene_event
 from edge.files import write_whole
 from edge.types import Scene
-from edge.worker import outcome
 
 JPEG_QUALITY = 90
 
@@ -52,7 +56,7 @@ class Reporter(Protocol):
 class _Result:
     """What came of one file; `done` is None if it was interrupted."""
 
-    records: Path | bytes
+    records: Path | bytes | IO[bytes]
     done: Done | None
 
 
@@ -69,6 +73,7 @@ class Batch:
         stream: BinaryIO | None = None,
         fresh: bool = False,
         cancelled: Callable[[], bool] = lambda: False,
+        engine: Engine | None = None,
     ) -> None:
         """Load the models that are needed.
 
@@ -80,6 +85,7 @@ class Batch:
             stream: where the records go if there is no folder.
             fresh: delete what an earlier run left in `folder` first.
             cancelled: is asked often whether to end.
+            engine: who analyses the files share by share; None: this process, and whole unless the settings cut them.
 
         Raises:
             ConfigError: what was asked for cannot be done as asked.
@@ -92,6 +98,11 @@ class Batch:
         self._stream = stream
         self._fresh = fresh
         self._cancelled = cancelled
+        if (engine or settings.segment_s) and (settings.annotate or settings.save_chips):
+            raise ConfigError(
+                "annotated copies and chips are made of files that are analysed whole, here; give --annotate and "
+                "--save-chips without --engine ray and --segment-s, or leave them out"
+            )
         self._style = settings.formats[0]
         kinds = {item.kind for item in found.inputs}
         self._stills = (
@@ -103,6 +114,7 @@ class Batch:
             reporter.note(notice)
         known = self._stills or self._networks
         self._records = Records(self._style, known.labels if known else ())
+        self._engine = engine or (Here(Bench(settings, self._stills, self._networks)) if settings.segment_s else None)
 
     def run(self) -> BatchSummary:
         """Analyse all files that were not, until told to stop.
@@ -144,38 +156,74 @@ class Batch:
     ) -> bool:
         """Analyse these files; whether some are left."""
         self._reporter.begun(len(items))
-        for item in items:
-            if self._cancelled():
-                return True
-            self._reporter.file(item)
-            results: list[_Result] = []
-            error = outcome(partial(self._into, results, item, ledger))
-            if isinstance(error, OSError | CannotWrite):
-                raise error
-            if error is not None:
-                known = isinstance(error, EdgeError)
-                text = str(error) if known else f"an unexpected error, {type(error).__name__}: {error}"
-                reason = text.removeprefix(f"{item.path}").removeprefix(":").strip()
-                failed.append(Problem(str(item.path), reason))
-                self._reporter.finished(item, reason)
-                continue
-            (result,) = results
-            if result.done is None:
-                return True
-            if ledger is not None:
-                ledger.add(item, result.records, result.done)
-            if done is not None:
-                done.append(msgspec.structs.replace(result.done, path=str(item.path)))
-            self._reporter.finished(item, None if result.done.complete else "; ".join(result.done.notes))
+        with closing(self._mapped(items, ledger) if self._engine else self._one_by_one(items, ledger)) as results:
+            for item, result in results:
+                if isinstance(result, OSError | CannotWrite):
+                    raise result
+                if isinstance(result, Exception):
+                    text = reason(result, item.path)
+                    failed.append(Problem(str(item.path), text))
+                    self._reporter.finished(item, text)
+                    continue
+                if result.done is None:
+                    return True
+                if ledger is not None:
+                    ledger.add(item, result.records, result.done)
+                if done is not None:
+                    done.append(msgspec.structs.replace(result.done, path=str(item.path)))
+                self._reporter.finished(item, None if result.done.complete else "; ".join(result.done.notes))
         return False
 
-    def _into(self, results: list[_Result], item: Input, ledger: Ledger | None) -> None:
-        results.append(self._picture(item) if item.kind == "picture" else self._video(item, ledger))
+    def _one_by_one(self, items: list[Input], ledger: Ledger | None) -> Generator[tuple[Input, _Result | Exception]]:
+        for item in items:
+            if self._cancelled():
+                yield item, _Result(b"", None)
+                return
+            self._reporter.file(item)
+            if item.kind == "picture":
+                yield item, tried(partial(self._picture, item))
+            else:
+                yield item, tried(partial(self._video, item, ledger))
+
+    def _mapped(self, items: list[Input], ledger: Ledger | None) -> Generator[tuple[Input, _Result | Exception]]:
+        assert self._engine is not None
+        if ledger is not None:
+            ledger.unfinished.mkdir(exist_ok=True)
+        mapped = Mapped(
+            self._settings,
+            self._engine,
+            self._records,
+            begins=self._reporter.file,
+            progress=self._reporter.progress,
+            cancelled=self._cancelled,
+            scratch=None if ledger is None else ledger.unfinished,
+        )
+        for file in mapped.run(items):
+            with file:
+                yield file.item, file.problem or self._result(file, ledger)
+
+    def _result(self, file: File, ledger: Ledger | None) -> _Result:
+        """What came of a file that was analysed share by share."""
+        if file.cancelled or file.records is None:
+            return _Result(b"", None)
+        if ledger is None and self._stream is not None:
+            shutil.copyfileobj(file.records, self._stream, 1 << 20)
+            self._stream.flush()
+        joined = file.joined
+        done = _done(
+            file.item,
+            file.was,
+            joined.frames,
+            joined.faces,
+            dict(sorted(joined.labels.items())),
+            round(joined.seconds, 5),
+        )
+        return _Result(file.records, msgspec.structs.replace(done, complete=file.complete, notes=file.notes))
 
     def _picture(self, item: Input) -> _Result:
         assert self._stills is not None
         settings, began_ns = self._settings, time.perf_counter_ns()
-        was = _identity(item.path)
+        was = known_as(item.path)
         scene = self._stills.scene(item.path, whole=settings.whole, threshold=settings.threshold)
         records = self._records.lines(scene_event(scene, source_name(item.path), None), str(item.path))
         self._save_picture(item, scene, self._stills)
@@ -198,7 +246,7 @@ class Batch:
 
     def _video(self, item: Input, ledger: Ledger | None) -> _Result:
         assert self._networks is not None
-        was = _identity(item.path)
+        was = known_as(item.path)
         facts = checked(item.path, self._settings)
         if ledger is None or self._folder is None:
             assert self._stream is not None
@@ -247,10 +295,3 @@ def _done(item: Input, was: tuple[int, int], frames: int, faces: int, labels: di
     """A file, whole and without a note; `was` is its identity when it was opened. The ledger knows the rest."""
     size, mtime_ns = was
     return Done("", item.name, item.kind, size, mtime_ns, 0, 0, frames, faces, labels, seconds)
-
-
-def _identity(path: Path) -> tuple[int, int]:
-    try:
-        return identity(path)
-    except OSError:
-        return 0, 0  # its reader says what is wrong with it

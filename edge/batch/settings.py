@@ -29,6 +29,7 @@ class BatchSettings(msgspec.Struct, frozen=True, kw_only=True):
         formats: of the records.
         max_megapixels: larger pictures and films are refused.
         max_minutes: longer films are refused, or cut off if they do not tell their length; 0: no limit.
+        segment_s: films are cut into pieces of about that length, each analysed by itself; 0: they are not.
     """
 
     config: Config = Config()
@@ -41,6 +42,7 @@ class BatchSettings(msgspec.Struct, frozen=True, kw_only=True):
     formats: Annotated[tuple[Format, ...], Meta(min_length=1)] = ("jsonl",)
     max_megapixels: Annotated[float, Meta(gt=0.0)] = MAX_MEGAPIXELS
     max_minutes: Annotated[float, Meta(ge=0.0)] = 0.0
+    segment_s: Annotated[float, Meta(ge=0.0)] = 0.0
 
     def fingerprint(self) -> str:
         """The same for settings that give the same results, also in another run."""

@@ -230,7 +230,7 @@ def follow(
                 sink.emit(scene)
             progress(Progress(tally.frames, facts.frames, tally.last_s))
     except SourceEnded:
-        ending = _early_end(tally.frames, facts)
+        ending = early_end(tally.frames, facts)
     except PermanentError as error:  # the film is open: this frame of it is damaged
         ending = f"The video could be read up to frame {tally.frames} only: {error}"
     finally:
@@ -254,7 +254,8 @@ def follow(
     )
 
 
-def _early_end(frames: int, facts: FilmFacts) -> str | None:
+def early_end(frames: int, facts: FilmFacts) -> str | None:
+    """What to say of a film of which only so many frames came; None if that is about all."""
     if facts.frames is None or frames >= facts.frames * (1 - NEAR_THE_END) - 1:
         return None
     return f"The video broke off at frame {frames} of {facts.frames}: what follows is missing or damaged."

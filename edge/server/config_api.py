@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 MAX_BYTES: Final = 64 * 1024
 TIMEOUT_S: Final = 10.0
 TYPES: Final = (JSON, "application/merge-patch+json")
-NOTE: Final = "Changes hold until the program is restarted: the configuration file is not written."
+NOTE: Final = "Changes hold until the program is restarted or reads the configuration file again, which is not written."
 
 
 class SettingsAnswer(msgspec.Struct, frozen=True):

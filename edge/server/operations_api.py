@@ -59,7 +59,7 @@ API: Final = (
         (Parameter("If-Match", str, "the ETag of the settings that the change is made for", where="header"),),
         PATCH,
         text="All values are taken, or none. Privacy can be tightened, and only be loosened in the configuration file "
-        "and by a restart (403). Changes hold until the program is restarted: no file is written.",
+        "and by a restart or reload (403). Changes hold until then: no file is written.",
     ),
     Operation(
         "post",

@@ -1,7 +1,7 @@
 """The event log: one JSON line per scene with faces, or per aggregate, rotated by size, written by a thread of its own.
 
 Lines are held back a few seconds and written together, to spare SD cards. A full disk is reported, survived, and what
-could not be written is counted.
+could not be written is counted. What is older than it may get is deleted at the start and once a day.
 """
 
 import contextlib
@@ -10,6 +10,7 @@ import logging
 import os
 import queue
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,7 +18,8 @@ import msgspec
 
 from edge.errors import ConfigError
 from edge.events import AggregateEvent, SceneEvent
-from edge.logs import event
+from edge.logs import event, rfc3339
+from edge.sinks.retention import forget, log_files
 from edge.types import Scene
 
 log = logging.getLogger(__name__)
@@ -25,8 +27,9 @@ log = logging.getLogger(__name__)
 WAITING_LINES = 10_000
 """Bound of what waits for the disk: at 30 scenes a second, over five minutes."""
 
-
 CLOSE_S = 0.5
+
+DAY_S = 86_400.0
 
 
 class JsonlSink:
@@ -41,6 +44,9 @@ class JsonlSink:
         keep: int,
         flush_s: float,
         lossless: bool = False,
+        keep_days: float = 0.0,
+        wall_s: Callable[[], float] = time.time,
+        clear_every_s: float = DAY_S,
     ) -> None:
         """Open the file for appending and start the writer.
 
@@ -51,6 +57,9 @@ class JsonlSink:
             keep: how many rotated files are kept.
             flush_s: how long lines are held back.
             lossless: wait for the disk instead of dropping lines.
+            keep_days: lines older than this are deleted; 0: never.
+            wall_s: seconds since 1970.
+            clear_every_s: how often they are.
 
         Raises:
             ConfigError: the file cannot be written.
@@ -61,6 +70,10 @@ class JsonlSink:
         self._keep = keep
         self._flush_s = flush_s
         self._lossless = lossless
+        self._keep_s = keep_days * DAY_S
+        self._wall_s = wall_s
+        self._clear_every_s = clear_every_s
+        self._clear_due_s = time.monotonic()
         self._encoder = msgspec.json.Encoder()
         self._waiting: queue.Queue[bytes | None] = queue.Queue(WAITING_LINES)
         self._closing = threading.Event()
@@ -100,12 +113,33 @@ class JsonlSink:
     def _run(self) -> None:
         ended = False
         while not ended:
+            self._clear()
             lines, ended = self._gather()
             self._write(lines)
 
+    def _clear(self) -> None:
+        """Delete what is too old, if it is time for that."""
+        now_s = time.monotonic()
+        if not self._keep_s or now_s < self._clear_due_s:
+            return
+        self._clear_due_s = now_s + self._clear_every_s
+        deleted = 0
+        try:
+            before = rfc3339(self._wall_s() - self._keep_s)
+            for path in log_files(self._path):
+                deleted += forget(path, before)
+        except OSError as error:
+            message = f"old lines of {self._path} cannot be deleted: {error.strerror}; it is tried again tomorrow"
+            event(log, logging.ERROR, "events.kept", message)
+        if deleted:
+            event(log, logging.INFO, "events.forgotten", f"old lines of {self._path} were deleted", lines=deleted)
+
     def _gather(self) -> tuple[list[bytes], bool]:
         """Lines that came within `flush_s` of the first, or as many as are worth a write; and whether to end."""
-        first = self._waiting.get()
+        try:
+            first = self._waiting.get(timeout=max(0.0, self._clear_due_s - time.monotonic()) if self._keep_s else None)
+        except queue.Empty:
+            return [], False
         if first is None:
             return [], True
         lines = [first]

@@ -16,9 +16,9 @@ from edge.sources.uri import PICTURE_SUFFIXES
 from edge.types import Frame, Pixels
 
 _FALLBACK_FPS = 30.0
-_ROUNDED_S = 0.0015
+ROUNDED_S = 0.0015
 """Containers round their times to 1/1000 s and such: a frame that is off by less is where a constant rate has it."""
-_LONGEST_S = 60.0
+LONGEST_S = 60.0
 """For which a film may show one frame; what claims to be longer is a jump in its times."""
 
 
@@ -49,7 +49,7 @@ class FileSource:
         self._fps = rate_of(self._capture)
         self._pacer = Pacer(self._fps, clock, sleep) if self.live else None
         width, height = (int(self._capture.get(k)) for k in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
-        self.name = f"file:{self._path} {width}×{height}"
+        self.name = film_name(self._path, width, height)
         # the frame that is grabbed, and the one to deliver next; `_begun` has grabbed the first
         self._grabbed = 0
         self._next = 0
@@ -84,10 +84,10 @@ class FileSource:
         told_s, before_s = float(capture.get(cv2.CAP_PROP_POS_MSEC)) / 1e3, self._told_s
         self._told_s = told_s
         # some tell no times, or jump in them where they were joined
-        step_s = told_s - before_s if 0 < told_s - before_s <= _LONGEST_S else 1 / self._fps
+        step_s = told_s - before_s if 0 < told_s - before_s <= LONGEST_S else 1 / self._fps
         even_s = self._start_s + index / self._fps
         self._film_at_s = self._start_s if index == 0 else self._film_at_s + step_s
-        return even_s if self._loop or abs(self._film_at_s - even_s) <= _ROUNDED_S else self._film_at_s
+        return even_s if self._loop or abs(self._film_at_s - even_s) <= ROUNDED_S else self._film_at_s
 
     def _rewound(self, capture: cv2.VideoCapture) -> cv2.VideoCapture:
         if not self._loop:
@@ -117,6 +117,11 @@ class FileSource:
         if self._capture is not None:
             self._capture.release()
             self._capture = None
+
+
+def film_name(path: Path, width: int, height: int) -> str:
+    """What records call a film as their source."""
+    return f"file:{path} {width}×{height}"
 
 
 def rate_of(capture: cv2.VideoCapture) -> float:

@@ -1,12 +1,15 @@
 """What the end-to-end tests share."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from tests.e2e.browser import ARGUMENTS, opened, wait_for_cards, wait_for_picture
+from tests.e2e.installed import installed, service_on
 from tests.e2e.program import Program, running
+from tests.e2e.throwaway_systemd import Machine
+from tests.service import Service
 from tests.stage import Stage
 from tests.tools import require_tool
 
@@ -49,3 +52,28 @@ def stage() -> Iterator[Stage]:
     """A program that only pretends to have a camera, at work."""
     with Stage().running(20) as stage:
         yield stage
+
+
+@pytest.fixture(scope="module")
+def machine() -> Iterator[Machine]:
+    """A systemd of its own, with the service installed."""
+    with installed() as machine:
+        yield machine
+
+
+@pytest.fixture
+def service(machine: Machine) -> Iterator[Service]:
+    """The service there, configured for the demo and not started."""
+    with service_on(machine) as service:
+        yield service
+
+
+@pytest.fixture
+def show(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """Prints, whether the test passes or not."""
+
+    def show(text: str) -> None:
+        with capsys.disabled():
+            print("\n" + text)
+
+    return show

@@ -17,11 +17,13 @@ START_S = 30.0
 
 
 class Program:
-    """A running `emotion-edge run`."""
+    """A running `emotion-edge run`; `before` is Python that its process runs first, such as to break a part of it."""
 
-    def __init__(self, *arguments: str, **environment: str) -> None:
+    def __init__(self, *arguments: str, before: str = "", **environment: str) -> None:
+        after = "import sys\nfrom edge.cli import main\nsys.exit(main())"
+        start = ("-c", f"{before}\n{after}") if before else ("-m", "edge")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "edge", "run", "--port", "0", *arguments],
+            [sys.executable, *start, "run", "--port", "0", *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -80,9 +82,9 @@ class Program:
 
 
 @contextmanager
-def running(*arguments: str, **environment: str) -> Iterator[Program]:
+def running(*arguments: str, before: str = "", **environment: str) -> Iterator[Program]:
     """A program that is gone when the context is left."""
-    program = Program(*arguments, **environment)
+    program = Program(*arguments, before=before, **environment)
     try:
         yield program
     finally:

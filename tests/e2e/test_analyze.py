@@ -167,6 +167,11 @@ def test_some_that_fail_give_1_and_all_that_go_0(files: Path, tmp_path: Path):
         (["x.jpg", "--format", "xml"], "invalid choice"),
         (["x.jpg", "--detector", "eyes"], "blazeface-full"),
         (["x.jpg", "--model", "no.tflite"], "no.tflite"),
+        (["x.jpg", "--segment-s", "0.2"], "from 1 on, or 0 for whole videos, found 0.2"),
+        (["x.jpg", "--segment-s", "9", "--annotate", "--out", "out"], "without --engine ray and --segment-s"),
+        (["x.jpg", "--address", "127.0.0.1:1"], "give --engine ray with it"),
+        (["x.jpg", "--engine", "ray", "--address", "local"], "--address is HOST:PORT of a Ray cluster's head"),
+        (["x.jpg", "--engine", "ray", "--address", "127.0.0.1:1"], "start one with `ray start --head`"),
     ],
 )
 def test_wrong_usage_gives_78(arguments: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

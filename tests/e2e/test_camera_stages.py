@@ -1,4 +1,4 @@
-"""The adapters for cameras, on cameras without hardware: libcamera's virtual one, and the kernel's `vivid` in a VM.
+"""Cameras without hardware: libcamera's virtual one, and the kernel's `vivid` in a VM, which also boots the service.
 
 Each stage makes a system of its own (see `tests/stages`), which takes a network, root and a minute the first time, and
 is kept; the program in it is always that of the checkout. What a stage found is printed, one line a check.
@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 
 from tests.elsewhere import cache_folder, require_root
+from tests.stages.camera_machine import check_camera
 from tests.stages.picamera2_root import inside, picamera2_root
-from tests.stages.vivid_machine import run, vivid_machine
+from tests.stages.service_machine import check_service
+from tests.stages.vivid_machine import vivid_machine
 from tests.tools import require_tool
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
@@ -29,17 +31,6 @@ def cache(pytestconfig: pytest.Config) -> Path:
     require_root("Debian's packages are unpacked with their owners and devices")
     require_tool("mmdebstrap", "apt-get install -y --no-install-recommends mmdebstrap")
     return cache_folder(pytestconfig)
-
-
-@pytest.fixture
-def show(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
-    """Prints, whether the test passes or not."""
-
-    def show(text: str) -> None:
-        with capsys.disabled():
-            print("\n" + text)
-
-    return show
 
 
 def made_or_skipped(make: Callable[[Path], Path], cache: Path) -> Path:
@@ -82,12 +73,29 @@ def test_picamera2_on_libcameras_virtual_cameras(cache: Path, show: Callable[[st
     assert "FAILED" not in said
 
 
-def test_v4l2_on_a_camera_of_the_kernel_in_a_virtual_machine(cache: Path, tmp_path: Path, show: Callable[[str], None]):
+@pytest.fixture
+def virtual_machine(cache: Path) -> Path:
+    """Disk, kernel and initrd of a machine with a camera of the kernel's."""
     require_tool("qemu-system-x86_64", "apt-get install -y --no-install-recommends qemu-system-x86")
     require_tool("mke2fs", "apt-get install -y --no-install-recommends e2fsprogs")
-    machine = made_or_skipped(vivid_machine, cache)
-    status, said = run(machine, tmp_path)
+    return made_or_skipped(vivid_machine, cache)
+
+
+def test_v4l2_on_a_camera_of_the_kernel_in_a_virtual_machine(
+    virtual_machine: Path, tmp_path: Path, show: Callable[[str], None]
+):
+    status, said = check_camera(virtual_machine, tmp_path)
     show(said)
     assert status == 0, said
     assert said.count(", 0 failed") == 2
+    assert "FAILED" not in said
+
+
+def test_the_service_boots_with_a_virtual_machine_and_outlives_what_befalls_it(
+    virtual_machine: Path, tmp_path: Path, show: Callable[[str], None]
+):
+    status, said = check_service(virtual_machine, tmp_path)
+    show(said)
+    assert status == 0, said
+    assert ", 0 failed" in said
     assert "FAILED" not in said

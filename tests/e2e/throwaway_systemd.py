@@ -1,5 +1,6 @@
 """A systemd to try units on: a PID 1 in namespaces of its own, on an overlay of this machine's root, thrown away."""
 
+import ctypes
 import os
 import subprocess
 import tempfile
@@ -11,10 +12,12 @@ from pathlib import Path
 
 BOOT_S = 30.0
 STOP_S = 20.0
+CLONE_NEWNET = 0x40000000
+"""setns(2)."""
 
 # The root has to be mounted a second time to be somebody's root; in a mount namespace of its own that leaves no trace.
 _BOOT = """
-mount --bind / "$1" && mount --make-private "$1" && shift &&
+mount --bind "$1" "$2" && mount --make-private "$2" && shift 2 &&
 exec systemd-nspawn --register=no --keep-unit --capability=all --private-network --machine=throwaway --directory="$@"
 """
 
@@ -59,13 +62,28 @@ class Machine:
         """Write a file inside, with its folders."""
         self.run("sh", "-c", 'mkdir -p "$(dirname "$1")" && printf %s "$2" >"$1"', "write", path, text)
 
+    def path(self, inside: str) -> Path:
+        """Where a file of the machine is seen from outside."""
+        return Path(f"/proc/{self.pid}/root") / inside.lstrip("/")
+
+    @contextmanager
+    def network(self) -> Iterator[None]:
+        """Within, what this thread connects to or listens on is in the machine's own network, which is its loopback."""
+        with Path("/proc/thread-self/ns/net").open("rb") as ours, Path(f"/proc/{self.pid}/ns/net").open("rb") as theirs:
+            _enter(theirs.fileno())
+            try:
+                yield
+            finally:
+                _enter(ours.fileno())
+
 
 @contextmanager
-def boot(binds: Mapping[Path, str]) -> Iterator[Machine]:
+def boot(binds: Mapping[Path, str], system: Path = Path("/")) -> Iterator[Machine]:
     """Boot, and throw everything away at the end.
 
     Args:
         binds: folders of this machine → where they are seen inside, read-only. Inside, /tmp is empty.
+        system: the folder of the system to boot; this machine's own unless given.
 
     Raises:
         RuntimeError: it does not come up; the message holds its log.
@@ -79,7 +97,7 @@ def boot(binds: Mapping[Path, str]) -> Iterator[Machine]:
         options = [str(root), "--volatile=overlay", *shown, "--console=pipe", "--boot", "systemd.unit=basic.target"]
         with log_path.open("wb") as log:
             nspawn = subprocess.Popen(
-                ["unshare", "--mount", "sh", "-c", _BOOT, "boot", str(root), *options],
+                ["unshare", "--mount", "sh", "-c", _BOOT, "boot", str(system), str(root), *options],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -94,6 +112,13 @@ def boot(binds: Mapping[Path, str]) -> Iterator[Machine]:
             except subprocess.TimeoutExpired:
                 nspawn.kill()
                 nspawn.wait()
+
+
+def _enter(network: int) -> None:
+    """Move the calling thread, and no other, into a network by its descriptor."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.setns(network, CLONE_NEWNET) != 0:
+        raise OSError(ctypes.get_errno(), "cannot enter the network of the throw-away machine")
 
 
 def _when_up(nspawn: subprocess.Popen[bytes], log_path: Path) -> Machine:

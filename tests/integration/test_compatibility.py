@@ -1,7 +1,7 @@
 """The shipped model's answers are alike on every runtime: within one quantisation step, with the same class.
 
-The slow tests make places of their own (`tests/elsewhere.py`) and need a network the first time; those on arm64 also
-root, and `apt-get install -y --no-install-recommends mmdebstrap qemu-user-static`.
+The slow tests make a place of their own (`tests/elsewhere.py`) and need a network the first time. Those on arm64 are in
+`test_arm64.py`.
 """
 
 import importlib
@@ -14,16 +14,7 @@ import pytest
 from edge.classifier import SHIPPED, TfliteClassifier
 from edge.golden import MAX_STEPS, replay
 from edge.native_log import native_stderr
-from tests.elsewhere import (
-    PARTS,
-    Answers,
-    Place,
-    arm64_root,
-    as_processor,
-    built_wheel,
-    cache_folder,
-    legacy_environment,
-)
+from tests.elsewhere import Answers, Place, built_wheel, cache_folder, legacy_environment
 
 MOST_MOVED = 0.2
 """Probability that the built-in kernels, which no runtime of ours uses, may move from one class to another."""
@@ -117,11 +108,6 @@ def legacy(wheel: Path, pytestconfig: pytest.Config) -> Path:
     return legacy_environment(cache_folder(pytestconfig), wheel)
 
 
-@pytest.fixture(scope="module")
-def arm64(wheel: Path, pytestconfig: pytest.Config) -> Path:
-    return arm64_root(cache_folder(pytestconfig), wheel)
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_tflite_runtime_gives_the_golden_answers(legacy: Path):
@@ -136,14 +122,3 @@ def test_on_tflite_runtime_the_program_verifies_its_models(legacy: Path):
     place = Place((str(legacy / "bin" / "python"), str(legacy / "bin" / "emotion-edge")))
     place.run("models", "fetch")
     assert f"{SHIPPED.name}: answers as when it was made" in place.run("models", "verify")
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(900)
-@pytest.mark.parametrize(("packages", "runtime"), [("device", "ai-edge-litert"), ("legacy", "tflite-runtime 2.14")])
-@pytest.mark.parametrize("processor", PARTS)
-def test_arm64_gives_the_golden_answers(arm64: Path, processor: str, packages: str, runtime: str):
-    answers = as_processor(arm64, processor, packages).answers()
-    assert answers.machine == "aarch64"
-    assert answers.runtime.startswith(runtime)
-    assert_alike(answers)

@@ -101,3 +101,15 @@ def test_nothing_is_summed_up_while_single_scenes_may_be_told():
     assert [event.scenes for event in events] == [10, 10]
     assert events[0].time == "2026-01-01T00:00:00Z+30", "nothing of before is in it"
     assert sink.label_seconds == {"happy": pytest.approx(19.0)}
+
+
+def test_what_lies_between_two_times_of_aggregates_only_belongs_to_neither():
+    wanted = [True]
+    events: list[AggregateEvent] = []
+    aggregation = Aggregation(aggregator(), lambda: wanted[0], [events.append])
+    for at_s, only_aggregates in ((0, True), (5, False), (3600, True), (3605, True), (3610, True)):
+        wanted[0] = only_aggregates
+        aggregation.emit(scene(at_s, "happy"))
+    (event,) = events
+    assert event.time == "2026-01-01T00:00:00Z+3600"
+    assert event.label_seconds == {"happy": 5.0}

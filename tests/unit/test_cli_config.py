@@ -13,6 +13,7 @@ from edge.cli import main
 def nothing_else_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "none"))
     monkeypatch.delenv("EMOTION_EDGE_CONFIG", raising=False)
+    monkeypatch.setattr("edge.config.SYSTEM_FILE", tmp_path / "system" / "config.toml")
 
 
 def written(folder: Path, text: str) -> str:
@@ -33,6 +34,7 @@ def test_a_right_one_is_called_right(tmp_path: Path, capsys: pytest.CaptureFixtu
     ("[server\n", "is no TOML"),
     ('[source]\nuri = "demo:?size=big"\n', "size"),
     ('[server]\nhost = "0.0.0.0"\n', "no token is set"),
+    ('[mqtt]\nhost = "broker"\nca = "/etc/authority.pem"\n', "set mqtt.tls = true"),
 ])  # fmt: skip
 def test_a_wrong_one_is_refused_with_the_reason(
     text: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -63,3 +65,9 @@ def test_it_is_shown_as_json_without_credentials(tmp_path: Path, capsys: pytest.
     shown = json.loads(capsys.readouterr().out)
     assert shown["server"]["port"] == 8080
     assert "token" not in shown["server"]
+
+
+def test_a_token_that_the_unit_hands_to_the_service_will_do(tmp_path: Path) -> None:
+    (tmp_path / "system").mkdir()
+    (tmp_path / "system" / "token").write_text("a long secret\n")
+    assert main(["config", "check", "--config", written(tmp_path, '[server]\nhost = "0.0.0.0"\n')]) == 0

@@ -18,8 +18,9 @@ from edge.server.clients_collector import ClientsCollector
 from edge.server.errors import CODES
 from edge.server.settings import ServerSettings
 from edge.server.uploads import STATUSES
-from edge.status import BudgetStatus
+from edge.status import BudgetStatus, MqttStatus
 from edge.telemetry import Telemetry
+from edge.vitals_collector import VitalsCollector
 from tests.stage import Stage
 
 TEXT = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
@@ -74,11 +75,13 @@ def test_the_table_of_metrics_is_what_is_exported() -> None:
         telemetry.analysed(stage.step())
     telemetry.presented(1_000_000, 2_000_000)
     telemetry.skipped("busy", 3)
-    budget = BudgetStatus(1, 2.0, 1.0, 0.0, 9.0, 0.5, 50.0, (), {"latency": 1}, ())
+    mqtt = MqttStatus("broker:1883", True, "", 3, 2, 1)
+    budget = BudgetStatus(1, 2.0, 1.0, 0.0, 9.0, 0.5, 50.0, (), {"latency": 1}, (), 250.0, 0.5, 80.0)
     collectors = [
-        StatusCollector(lambda: replace(stage.status(), budget=budget), telemetry),
+        StatusCollector(lambda: replace(stage.status(), budget=budget, mqtt=mqtt), telemetry),
         ModelCollector(fingerprints([SHIPPED])),
         ClientsCollector(Clients()),
+        VitalsCollector(lambda: (True, ""), lambda: {"infer": 0.1}, lambda: 0.1, lambda: 2**30),
     ]
     text = generate_latest(build_registry(collectors)).decode()
     exported = {}

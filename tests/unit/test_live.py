@@ -9,7 +9,7 @@ import pytest
 
 from edge.config import Config, PrivacyConfig, load, settings
 from edge.errors import ConfigError
-from edge.live import LIVE, ChangedMeanwhile, LiveSettings, Loosened, differences, fixed_keys, live_keys
+from edge.live import LIVE, SECRET, ChangedMeanwhile, LiveSettings, Loosened, differences, fixed_keys, live_keys
 
 
 def test_a_change_makes_a_new_snapshot_and_leaves_the_old_one_alone():
@@ -144,15 +144,69 @@ def test_of_many_changes_at_once_none_is_lost_or_torn():
 
 
 def test_neither_credentials_nor_a_password_in_an_address_are_shown():
-    flags = {"source": {"uri": "rtsp://admin:hunter2@cam/live"}, "server": {"token": "open-sesame", "key": "/k.pem"}}
+    flags = {
+        "source": {"uri": "rtsp://admin:hunter2@cam/live"},
+        "server": {"token": "open-sesame", "key": "/k.pem"},
+        "mqtt": {"username": "device", "password": "geheim-9"},
+    }
     config = load(flags=flags, environment={})
     for live in (LiveSettings(config), LiveSettings(config, lambda uri: uri.replace("admin:hunter2@", ""))):
         shown = str(live.shown(config))
-        assert not any(secret in shown for secret in ("hunter2", "open-sesame", "k.pem", "token", "certificate"))
+        secrets = ("hunter2", "open-sesame", "k.pem", "token", "certificate", "geheim-9")
+        assert not any(secret in shown for secret in secrets)
 
 
 def test_every_setting_is_either_live_or_fixed_or_never_shown():
     known = {f"{section}.{key}" for section, key, _ in settings()}
-    assert set(live_keys()) | set(fixed_keys()) == known - {"server.token", "server.certificate", "server.key"}
+    secret = {"server.token", "server.certificate", "server.key", "mqtt.password"}
+    assert set(live_keys()) | set(fixed_keys()) == known - secret
     assert not set(live_keys()) & set(fixed_keys())
     assert len(live_keys()) == sum(map(len, LIVE.values()))
+
+
+def read_again(**sections: dict[str, Any]) -> Config:
+    """What the owner's files come to now."""
+    return load(flags=sections, environment={})
+
+
+def test_what_is_read_again_is_taken_over_as_one_snapshot():
+    live = LiveSettings(Config())
+    told: list[Config] = []
+    live.on_change(told.append)
+    reloaded = live.reload(read_again(stream={"quality": 50}, expression={"threshold": 0.6}, log={"level": "debug"}))
+    assert dict(reloaded.changed) == {"stream.quality": 50, "expression.threshold": 0.6, "log.level": "debug"}
+    assert reloaded.restart == ()
+    assert told == [live.current]
+    assert (live.current.stream.quality, live.current.expression.threshold) == (50, 0.6)
+
+
+def test_what_needs_a_restart_is_named_and_stays_as_it_is():
+    live = LiveSettings(Config())
+    flags = {"source": {"uri": "demo", "max_fps": 5}, "server": {"port": 9000, "token": "open-sesame"}}
+    reloaded = live.reload(read_again(**flags))
+    assert dict(reloaded.changed) == {"source.max_fps": 5}
+    assert reloaded.restart == ("source.uri", "server.port", "server.token")
+    assert (live.current.source.uri, live.current.server) == ("auto", Config().server)
+    again = live.reload(read_again(**flags))
+    assert (again.changed, again.restart) == ((), reloaded.restart), "it is named until there is a restart"
+
+
+def test_what_is_read_again_and_no_different_is_no_change():
+    live = LiveSettings(Config())
+    before = live.current
+    told: list[Config] = []
+    live.on_change(told.append)
+    assert live.reload(read_again()) == ((), ())
+    assert live.current is before
+    assert told == []
+
+
+def test_the_owner_may_loosen_privacy_and_undoes_what_others_have_changed():
+    live = LiveSettings(Config(privacy=PrivacyConfig(events="aggregate")))
+    live.change({"privacy": {"video": "none"}, "stream": {"quality": 20}})
+    reloaded = live.reload(read_again())
+    assert dict(reloaded.changed) == {"privacy.video": "full", "privacy.events": "faces", "stream.quality": 80}
+
+
+def test_nothing_secret_may_be_changed_while_the_program_runs():
+    assert not {f"{section}.{key}" for section, keys in SECRET.items() for key in keys} & set(live_keys())

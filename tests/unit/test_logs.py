@@ -74,3 +74,11 @@ def test_an_event_carries_its_name_and_fields(caplog: pytest.LogCaptureFixture):
     with caplog.at_level(logging.INFO):
         event(logging.getLogger("edge.test"), logging.INFO, "a.b", "hello", n=1)
     assert (caplog.records[0].event, caplog.records[0].fields) == ("a.b", {"n": 1})  # type: ignore[attr-defined]
+
+
+def test_an_answer_to_a_person_is_never_held_back():
+    repeat = RepeatFilter(lambda: 0.0)
+    for _ in range(2):
+        found = logging.LogRecord("x", logging.ERROR, "", 0, "the settings stay as they were", (), None)
+        found.event = "config.refused"
+        assert repeat.filter(found)

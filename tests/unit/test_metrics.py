@@ -22,6 +22,7 @@ from edge.parts import model_files
 from edge.server.clients import Clients
 from edge.server.clients_collector import ClientsCollector
 from edge.telemetry import Telemetry
+from edge.vitals_collector import VitalsCollector
 from tests.stage import Stage, make_track
 from tests.tools import require_tool
 
@@ -53,6 +54,7 @@ def collectors(stage: Stage, telemetry: Telemetry, told: Told | None = None) -> 
         StatusCollector(stage.status, telemetry, lambda: aggregated.seconds),
         ModelCollector(fingerprints(model_files(ExpressionConfig()))),
         ClientsCollector(Clients()),
+        VitalsCollector(lambda: (True, ""), lambda: {"infer": 0.1}, lambda: 0.1, lambda: 2**30),
     ]
 
 
@@ -88,6 +90,10 @@ def test_everything_worth_watching_is_there(stage: Stage, telemetry: Telemetry):
         "emotion_edge_label_seconds": "counter",
         "emotion_edge_clients": "gauge",
         "emotion_edge_source_reconnects": "counter",
+        "emotion_edge_source_state": "gauge",
+        "emotion_edge_alive": "gauge",
+        "emotion_edge_worker_silent_seconds": "gauge",
+        "emotion_edge_memory_limit_bytes": "gauge",
         "emotion_edge_build_info": "gauge",
         "emotion_edge_model_info": "gauge",
         "python_info": "gauge",

@@ -2,6 +2,8 @@
 
 import threading
 
+import pytest
+
 from edge.errors import PermanentError, TemporaryError
 from edge.worker import Backoff, Control, Worker
 
@@ -124,3 +126,33 @@ def test_a_wait_can_be_cut_short_to_try_again_at_once():
     controls[0].hurry()
     assert ends.done.wait(5)
     assert len(runs) == 2
+
+
+def test_what_was_built_before_the_start_is_no_silence(monkeypatch: pytest.MonkeyPatch):
+    now = [0]
+    worker = Worker("w", lambda control: None, on_end=lambda _: None, clock=lambda: now[0])
+    monkeypatch.setattr(worker._thread, "start", lambda: None)  # it has not got its turn yet
+    now[0] = 60_000_000_000
+    worker.start()
+    assert worker.silent_s == 0.0
+
+
+def test_what_a_try_takes_and_the_wait_after_it_do_not_add_up_to_one_silence():
+    now = [0]
+    silences: list[float] = []
+    ends = Ends()
+
+    def body(_control: Control) -> None:
+        silences.append(worker.silent_s)
+        now[0] += 15_000_000_000
+        if len(silences) < 6:
+            raise TemporaryError("gone")
+
+    def waited(*_: object) -> None:
+        silences.append(worker.silent_s)
+        now[0] += 10_000_000_000
+
+    worker = Worker("w", body, on_end=ends, on_retry=waited, backoff=QUICK, clock=lambda: now[0])
+    worker.start()
+    assert ends.done.wait(5)
+    assert silences == [0.0] * 7

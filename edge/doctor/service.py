@@ -1,0 +1,110 @@
+"""The systemd service: whether it is installed, runs, and if not, why."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from msgspec.structs import replace
+
+from edge.doctor import apt_packages, modes
+from edge.doctor.findings import Finding
+from edge.doctor.systemd import DROP_IN, read_unit
+from edge.doctor.world import World
+from edge.errors import EXIT_CONFIG
+
+_NO_CREDENTIALS: Final = 243
+_NO_PROGRAM: Final = 203
+"""Of systemd.exec(5)."""
+_RESULTS: Final = {
+    "watchdog": "service-hung",
+    "oom-kill": "service-out-of-memory",
+}
+_NOT_THERE: Final = ("service-program-missing", "service-credentials-missing")
+_STATUSES: Final = {
+    EXIT_CONFIG: "service-refused-configuration",
+    _NO_CREDENTIALS: "service-credentials-missing",
+    _NO_PROGRAM: "service-program-missing",
+}
+
+
+def learn(world: World) -> World:
+    """The world with what anybody may know of the service."""
+    return replace(world, unit=read_unit(world))
+
+
+def check(world: World) -> Iterator[Finding]:
+    """What is installed first, then how it fares."""
+    unit = world.unit
+    if not unit.path:
+        code = "service-not-installed" if unit.systemd else "no-systemd"
+        yield world.finding(code, "there is no emotion-edge.service" if unit.systemd else "systemd does not run")
+        return
+    wrong = tuple(_files(world))
+    yield from wrong
+    # it has failed of what is missing, if it has
+    if not any(finding.code in _NOT_THERE for finding in wrong) or unit.running:
+        yield from _state(world)
+    yield from _other(world)
+
+
+def _files(world: World) -> Iterator[Finding]:
+    """Those without which it cannot start, and those with its secrets."""
+    unit = world.unit
+    if not _seen(world.path(unit.program)):
+        yield world.finding("service-program-missing", f"{unit.path} starts {unit.program}", path=unit.program)
+    for name, path in unit.credentials:
+        if not _seen(world.path(path)):
+            found = f"{unit.path} loads the credential {name} from {path}"
+            yield world.finding("service-credentials-missing", found, path=path)
+        elif modes.mode(world.path(path)) & modes.OTHERS:
+            yield world.finding("token-open-to-others", modes.told(world.path(path)), path=path)
+
+
+def _state(world: World) -> Iterator[Finding]:
+    """How it fares."""
+    unit = world.unit
+    if not unit.systemd:
+        yield world.finding("no-systemd", f"{unit.path} is installed, and systemd does not run")
+        return
+    last = f"result {unit.result}, exit status {unit.status}, {unit.restarts} restarts"
+    if unit.active == "failed":
+        own = _RESULTS.get(unit.result) or _STATUSES.get(unit.status) or "service-failed"
+        code = "service-start-limit" if unit.given_up else own
+        slots = {"path": unit.program if unit.status == _NO_PROGRAM else "the credential that its log names"}
+        yield world.finding(code, f"failed: {last}", **slots)
+    elif unit.sub == "auto-restart":
+        yield world.finding("service-restarting", f"waits to be started anew: {last}")
+    elif unit.active == "inactive":
+        yield world.finding("service-stopped", "inactive")
+    if unit.enabled not in ("enabled", "enabled-runtime", "static", "alias", ""):
+        yield world.finding("service-not-enabled", unit.enabled)
+    if unit.stale:
+        yield world.finding("service-needs-reload", f"{unit.path} is newer than what systemd has read")
+    if apt_packages.has_picamera2(world) and not any(Path(path).name == DROP_IN for path in unit.drop_ins):
+        path = f"/etc/systemd/system/emotion-edge.service.d/{DROP_IN}"
+        yield world.finding("service-drop-in-missing", f"no {DROP_IN} among the unit's drop-ins", path=path)
+    if unit.running and unit.sub != "auto-restart":
+        words = f"process {unit.pid}" + (f": {unit.says}" if unit.says else "")
+        yield world.finding("service-ok", words)
+
+
+def _other(world: World) -> Iterator[Finding]:
+    """Whom the rest of the report does not speak for."""
+    unit, prefix = world.unit, world.python.prefix
+    own = Path(unit.program).parent.parent
+    elsewhere = world.path(str(own)).resolve() != Path(prefix).resolve()
+    if world.for_service and not elsewhere:
+        return
+    found = f"this is {world.user.name} in {prefix}; the service runs as {unit.user} in {own}"
+    yield world.finding("not-the-service", found)
+
+
+def _seen(path: Path) -> bool:
+    """Whether a file is there; who may not look into its folder is told nothing wrong."""
+    try:
+        path.stat()
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,293 @@
+"""Films cut into segments, with the shipped models: nothing is lost, nothing comes twice, and the rest is alike."""
+
+import io
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from edge.batch.inputs import Input, find_inputs
+from edge.batch.mapped import UNCUT
+from edge.batch.run import Batch
+from edge.batch.settings import BatchSettings
+from edge.batch.summary import BatchSummary
+from edge.batch.video import Progress
+from edge.errors import ConfigError, PermanentError, SourceEnded
+from edge.events import SceneEvent
+from edge.sources.stretch import Stretch
+from tests.clips import clip, picture
+from tests.films import film, index_of, written
+from tests.real_data import real_data
+from tests.tools import require_tool
+
+SEGMENT_S = 2.0
+
+
+class Told:
+    """A reporter that keeps what it is told."""
+
+    def __init__(self, on_progress: Callable[[], None] = lambda: None) -> None:
+        self.progressed: list[Progress] = []
+        self.names: list[str] = []
+        self._on_progress = on_progress
+
+    def begun(self, files: int) -> None:
+        pass
+
+    def file(self, item: Input) -> None:
+        self.names.append(item.name)
+
+    def progress(self, progress: Progress) -> None:
+        self.progressed.append(progress)
+        self._on_progress()
+
+    def finished(self, item: Input, problem: str | None) -> None:
+        pass
+
+    def note(self, text: str) -> None:
+        raise AssertionError(text)
+
+
+def batch(paths: list[Path], folder: Path, told: Told | None = None, **settings: object) -> BatchSummary:
+    settings = {"segment_s": SEGMENT_S, **settings}
+    found = find_inputs(paths, folder)
+    return Batch(found, BatchSettings(**settings), told or Told(), folder=folder).run()  # type: ignore[arg-type]
+
+
+def records(folder: Path) -> list[SceneEvent]:
+    return [msgspec.json.decode(line, type=SceneEvent) for line in (folder / "records.jsonl").read_bytes().splitlines()]
+
+
+def ffmpeg(source: Path, to: Path, *options: str) -> Path:
+    tool = require_tool("ffmpeg", "apt-get install ffmpeg")
+    command = [str(tool), "-v", "error", "-i", str(source), *options, str(to)]
+    subprocess.run(command, check=True, timeout=60)
+    return to
+
+
+@pytest.fixture(scope="module")
+def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """8.2 s: three segments, and a rest that belongs to the last."""
+    return clip(tmp_path_factory.mktemp("people") / "people.mp4", 205)
+
+
+@pytest.fixture(scope="module")
+def encoded(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Makes films of 251 frames whose pictures tell their index, as they come from cameras, phones and the Web."""
+    folder = tmp_path_factory.mktemp("encoded")
+    plain = film(folder / "plain.avi", 251)
+    # key frames are far apart, and frames are not stored in the order they are shown
+    h264 = ("-c:v", "libx264", "-preset", "ultrafast", "-bf", "3", "-g", "90", "-pix_fmt", "yuv420p")
+    thinned = "select='not(mod(n,7))+lt(mod(n,11),6)'"
+    options = {
+        "plain.avi": (),
+        "mpeg4.mp4": ("-c:v", "mpeg4", "-g", "100", "-bf", "2", "-q:v", "3"),
+        "h264.mp4": h264,
+        "h264.mkv": h264,
+        "h264.ts": h264,
+        "begins_late.mp4": (*h264, "-output_ts_offset", "3.5"),
+        "odd.mp4": (*h264, "-r", "30000/1001"),
+        "vp8.webm": ("-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-b:v", "1M"),
+        "varies.mp4": ("-vf", thinned, "-fps_mode", "vfr", *h264),
+        "varies.mkv": ("-vf", thinned, "-fps_mode", "vfr", *h264),
+        "mpeg2.mpg": ("-c:v", "mpeg2video", "-q:v", "3", "-g", "40"),
+    }
+
+    def made(name: str) -> Path:
+        path = folder / name
+        return path if path.exists() else ffmpeg(plain, path, *options[name])
+
+    return made
+
+
+def read(stretch: Stretch) -> list[tuple[int, int]]:
+    """Time and index of each of its frames."""
+    found = []
+    try:
+        while True:
+            frame = stretch.read()
+            found.append((frame.t_ns, index_of(frame.pixels)))
+    except SourceEnded:
+        return found
+    finally:
+        stretch.close()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "plain.avi",
+        "mpeg4.mp4",
+        "h264.mp4",
+        "h264.mkv",
+        "h264.ts",
+        "begins_late.mp4",
+        "odd.mp4",
+        "vp8.webm",
+        "varies.mp4",
+        "varies.mkv",
+        "mpeg2.mpg",
+    ],
+)
+def test_from_any_time_on_a_film_has_the_frames_it_has_there(name: str, encoded: Callable[[str], Path]):
+    path = encoded(name)
+    whole = read(Stretch(path, 0.0))
+    assert len(whole) > 100
+    assert [t_ns for t_ns, _ in whole] == sorted({t_ns for t_ns, _ in whole})
+    for begin_s in (0.01, 0.5, 1.0, 3.33, 4.0, 6.1, 7.96, 9.0):
+        stretch = Stretch(path, begin_s)
+        expected = [frame for frame in whole if frame[0] >= begin_s * 1e9]
+        assert read(stretch) == expected
+        assert stretch.passed_ns in (None, max(t_ns for t_ns, _ in whole if t_ns < begin_s * 1e9))
+
+
+def test_behind_its_end_a_film_has_no_frames_and_the_last_is_known(encoded: Callable[[str], Path]):
+    for name in ("plain.avi", "h264.mp4", "h264.mkv"):
+        whole = read(Stretch(encoded(name), 0.0))
+        stretch = Stretch(encoded(name), 60.0)
+        assert (read(stretch), stretch.passed_ns) == ([], whole[-1][0])
+
+
+def test_times_that_do_not_run_on_are_told(encoded: Callable[[str], Path], tmp_path: Path):
+    one = encoded("h264.ts").read_bytes()
+    (tmp_path / "twice.ts").write_bytes(one + one)
+    with pytest.raises(PermanentError, match="the times of its frames do not run on"):
+        read(Stretch(tmp_path / "twice.ts", 0.0))
+
+
+def test_a_film_in_segments_has_the_frames_and_faces_of_the_whole_one(people: Path, tmp_path: Path):
+    told = Told()
+    summary = batch([people], tmp_path / "cut", told)
+    whole = batch([people], tmp_path / "whole", segment_s=0.0)
+    assert (summary.frames, summary.faces, summary.failed, summary.notes) == (205, whole.faces, (), ())
+    cut, uncut = records(tmp_path / "cut"), records(tmp_path / "whole")
+    assert [(event.seq, event.media_s, event.source) for event in cut] == [
+        (event.seq, event.media_s, event.source) for event in uncut
+    ]
+    assert cut[:50] == uncut[:50]
+    assert cut != uncut, "it was not cut"
+    faces = [[(face.id, face.label) for face in event.faces] for event in cut]
+    alike = sum(a == [(face.id, face.label) for face in b.faces] for a, b in zip(faces, uncut, strict=True))
+    assert alike > 0.9 * len(cut)
+    frames = [progress.frames for progress in told.progressed]
+    assert frames == sorted(frames)
+    assert set(frames) == set(range(1, 206))
+    assert {progress.total for progress in told.progressed} == {205}
+
+
+def test_the_real_film_too(tmp_path: Path):
+    real = real_data("videos", "cap13_edit2.mp4")
+    assert batch([real], tmp_path / "cut", segment_s=10.0).faces == 1
+    batch([real], tmp_path / "whole", segment_s=0.0)
+    cut, uncut = records(tmp_path / "cut"), records(tmp_path / "whole")
+    assert [(event.seq, event.media_s) for event in cut] == [(event.seq, event.media_s) for event in uncut]
+    labels = [[[face.label for face in event.faces] for event in events] for events in (cut, uncut)]
+    assert sum(a == b for a, b in zip(*labels, strict=True)) > 0.95 * 765
+
+
+def test_a_film_of_one_segment_is_the_whole_film_byte_for_byte(people: Path, tmp_path: Path):
+    picture(tmp_path / "in" / "a.png")
+    for style in ("jsonl", "csv"):
+        batch([people, tmp_path / "in"], tmp_path / f"cut {style}", segment_s=100.0, formats=(style,))
+        batch([people, tmp_path / "in"], tmp_path / f"whole {style}", segment_s=0.0, formats=(style,))
+        cut, whole = ((tmp_path / f"{kind} {style}" / f"records.{style}").read_bytes() for kind in ("cut", "whole"))
+        assert cut == whole
+
+
+def test_a_varying_rate_loses_no_frame(encoded: Callable[[str], Path], tmp_path: Path):
+    for name in ("varies.mp4", "h264.ts"):
+        summary = batch([encoded(name)], tmp_path / name)
+        assert (summary.frames, summary.notes, summary.failed) == (len(read(Stretch(encoded(name), 0.0))), (), ())
+
+
+def test_what_cannot_be_cut_is_analysed_in_one_piece_and_told(encoded: Callable[[str], Path], tmp_path: Path):
+    one = encoded("h264.ts").read_bytes()
+    twice = tmp_path / "twice.ts"
+    twice.write_bytes(one + one)
+    told = Told()
+    summary = batch([twice], tmp_path / "cut", told)
+    batch([twice], tmp_path / "whole", segment_s=0.0)
+    assert any(UNCUT in note for note in summary.notes)
+    assert (tmp_path / "cut" / "records.jsonl").read_bytes() == (tmp_path / "whole" / "records.jsonl").read_bytes()
+    assert summary.frames > 251
+    assert told.progressed[-1].frames == summary.frames
+
+
+def test_a_film_that_breaks_off_says_where_as_ever(tmp_path: Path):
+    whole = clip(tmp_path / "whole.avi", 200).read_bytes()
+    half = tmp_path / "half.avi"
+    half.write_bytes(whole[: len(whole) // 2])
+    cut, uncut = batch([half], tmp_path / "cut"), batch([half], tmp_path / "uncut", segment_s=0.0)
+    (problem,) = cut.failed
+    assert problem == uncut.failed[0]
+    assert "The video broke off at frame" in problem.reason
+    assert cut.frames == uncut.frames
+    assert [e.seq for e in records(tmp_path / "cut")] == [e.seq for e in records(tmp_path / "uncut")]
+
+
+def test_a_bad_file_does_not_end_the_run_and_has_the_same_reason(people: Path, tmp_path: Path):
+    folder = tmp_path / "in"
+    picture(folder / "a.png")
+    (folder / "b.jpg").write_bytes(b"\xff\xd8\xff\xe0 this is broken")
+    (folder / "c.mp4").write_bytes(bytes(range(256)) * 8)
+    (folder / "d.mp4").write_bytes(people.read_bytes())
+    picture(folder / "e.png", seed=5)
+    told = Told()
+    cut, uncut = batch([folder], tmp_path / "cut", told), batch([folder], tmp_path / "uncut", segment_s=0.0)
+    assert cut.failed == uncut.failed
+    assert len(cut.failed) == 2
+    assert (cut.files, cut.frames) == (3, 207)
+    assert told.names == ["a.png", "b.jpg", "c.mp4", "d.mp4", "e.png"]
+
+
+def test_an_interrupted_run_goes_on_and_ends_as_if_it_had_not_been(people: Path, tmp_path: Path):
+    folder, out = tmp_path / "in", tmp_path / "out"
+    for name in ("a.mp4", "b.mp4"):
+        folder.mkdir(exist_ok=True)
+        (folder / name).write_bytes(people.read_bytes())
+    batch([folder], tmp_path / "expected")
+    told = Told()
+
+    def second_under_way() -> bool:
+        return told.names == ["a.mp4", "b.mp4"] and told.progressed[-1].frames == 120
+
+    settings = BatchSettings(segment_s=SEGMENT_S)
+    first = Batch(find_inputs([folder]), settings, told, folder=out, cancelled=second_under_way).run()
+    assert (first.interrupted, first.files) == (True, 1)
+    assert {event.source.rpartition("/")[2] for event in records(out)} == {"a.mp4 320×240"}
+    assert sorted(path.name for path in out.iterdir()) == ["records.jsonl", "state.json", "summary.json"]
+    again = batch([folder], out)
+    assert (again.interrupted, again.files, again.earlier) == (False, 2, 1)
+    assert (out / "records.jsonl").read_bytes() == (tmp_path / "expected" / "records.jsonl").read_bytes()
+
+
+def test_results_in_other_segments_are_other_results(people: Path, tmp_path: Path):
+    batch([people], tmp_path / "out")
+    with pytest.raises(ConfigError, match="other settings"):
+        batch([people], tmp_path / "out", segment_s=3.0)
+
+
+def test_records_reach_a_stream_file_by_file(people: Path, tmp_path: Path):
+    batch([people], tmp_path / "out")
+    stream = io.BytesIO()
+    Batch(find_inputs([people]), BatchSettings(segment_s=SEGMENT_S), Told(), stream=stream).run()
+    assert stream.getvalue() == (tmp_path / "out" / "records.jsonl").read_bytes()
+    assert json.loads(stream.getvalue().splitlines()[-1])["seq"] == 205
+
+
+@pytest.mark.parametrize("wanted", ["annotate", "save_chips"])
+def test_copies_and_chips_are_refused(wanted: str, people: Path, tmp_path: Path):
+    with pytest.raises(ConfigError, match="--annotate and --save-chips without --engine ray and --segment-s"):
+        batch([people], tmp_path / "out", **{wanted: True})
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_film_without_a_face_has_no_records_and_all_its_frames(tmp_path: Path):
+    written(tmp_path / "grey.mp4", [np.full((120, 160, 3), 90, np.uint8)] * 150, 25.0)
+    summary = batch([tmp_path / "grey.mp4"], tmp_path / "out")
+    assert (summary.frames, summary.faces, summary.without_a_face) == (150, 0, 1)
+    assert (tmp_path / "out" / "records.jsonl").read_bytes() == b""
