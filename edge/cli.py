@@ -266,6 +266,7 @@ def token_path() -> Path:
 
 def _announce(url: str, config: "Config", tls: "Tls | None") -> None:
     """Print what to open; log what a headless machine's reader needs to know, without the token."""
+    from edge.journal import STDOUT, is_journal  # noqa: PLC0415
     from edge.logs import event  # noqa: PLC0415
     from edge.server.bind import is_loopback  # noqa: PLC0415
     from edge.server.token import lan_urls  # noqa: PLC0415
@@ -275,8 +276,12 @@ def _announce(url: str, config: "Config", tls: "Tls | None") -> None:
         text = f"Open {url} in a browser on this machine."
         hint = f"from another machine: start with --lan, or ssh -L {port}:127.0.0.1:{port} {socket.gethostname()}"
     else:
-        addresses = lan_urls(config.server.host, int(port), config.server.token, "https" if tls else "http")
+        journal = is_journal(STDOUT)  # which others than the owner may read, and which is kept
+        token = None if journal else config.server.token
+        addresses = lan_urls(config.server.host, int(port), token, "https" if tls else "http")
         text = "\n  ".join(["Open one of these in a browser on your network:", *addresses])
+        if journal and config.server.token:
+            text += "\nThe page asks for the token, which is not written here."
         hint = "open to the network" + ("" if config.server.token else ", to everybody")
     if tls is not None and tls.self_made:
         text += f"\nThe browser will warn of the certificate. Go on if its SHA-256 is\n  {tls.fingerprint}"

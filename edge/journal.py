@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from edge.logs import PlainFormatter, parts
 
 SOCKET = "/run/systemd/journal/socket"
-STDERR = 2
+STDOUT, STDERR = 1, 2
 IDENTIFIER = "emotion-edge"
 PREFIX = "EMOTION_EDGE_"
 """Of all fields but the journal's own, so that none can be taken for one of those, or for another program's."""
