@@ -75,7 +75,7 @@ def tried(service: Service) -> Tried:
     """Try it within the service's unit, in place of its program, and outside of it."""
     machine = service.machine
     with service.overridden(DROP_IN):
-        begun = machine.run("systemctl", "start", UNIT, check=False, timeout_s=120)
+        begun = machine.run("systemctl", "restart", UNIT, check=False, timeout_s=200)
         assert begun.returncode == 0, service.journal()
         within = json.loads(machine.text("cat", WITHIN))
     machine.run(*PROBE.split(), WITHOUT, timeout_s=120)

@@ -39,7 +39,8 @@ get_ready() {
   note "It did not get ready. Its log:"
   # its last words may still be on their way
   journalctl --sync 2>/dev/null || :
-  journalctl --unit="$service" --since="@$began" --no-pager --lines=20 --output=cat | sed 's/^/    /'
+  # with --since, its own --lines counts from the front on older systems
+  journalctl --unit="$service" --since="@$began" --no-pager --output=cat | tail -n 20 | sed 's/^/    /'
   return 1
 }
 

@@ -108,6 +108,9 @@ class Ledger:
             self._state = self._read() or _State(fingerprint, style)
             self._check(fingerprint, style)
             shutil.rmtree(self.unfinished, ignore_errors=True)
+            for name in (STATE, SUMMARY, self._records.name):
+                for left in folder.glob(f"unfinished-*-{name}"):  # by a run that was killed while it wrote that
+                    left.unlink()
             self._done = {done.path: done for done in self._state.done}
             self._cut()
             self._save()

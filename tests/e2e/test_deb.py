@@ -137,15 +137,12 @@ def pictures(service: Service, token: str) -> int:
     return received.count(b"\xff\xd8\xff")
 
 
-def test_lintian_finds_nothing(cache: Path, suite: Suite, built: Built, show: Show):
+def test_lintian_finds_nothing(cache: Path, suite: Suite, built: Built):
     with booted(debian_root(cache, suite.name, ("lintian",)), {built.path.parent: "/packages"}) as machine:
-        options = ("--allow-root", "--fail-on", "error,warning", "--show-overrides")
+        options = ("--allow-root", "--fail-on", "error,warning")
         done = machine.run("lintian", *options, f"/packages/{built.path.name}", check=False, timeout_s=400)
-    said = done.stdout.decode().splitlines()
-    overridden = sorted({line.split()[2] for line in said if line.startswith("O:")})
-    show(f"lintian, {suite.name}: {len(said)} lines, overridden: {', '.join(overridden) or 'none'}")
-    assert [line for line in said if not line.startswith(("O:", "N:"))] == []
-    assert done.returncode == 0
+    said = [line for line in done.stdout.decode().splitlines() if not line.startswith("N:")]
+    assert (done.returncode, said) == (0, []), done.stderr
 
 
 def test_two_builds_make_the_same_package(cache: Path, tmp_path: Path):

@@ -3,6 +3,7 @@
 import importlib.util
 import re
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from tests.torch_weights import state
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 COMMAND_S = 900
+SOMEBODY = "-c user.name=somebody -c user.email=somebody@localhost"
 TRAINS, TAKES_TORCH, MEASURES = table("trains"), table("torch"), table("measures")
 
 
@@ -64,8 +66,11 @@ def test_measuring(command: str, workshop: Place) -> None:
 
 def test_in_a_fresh_checkout(tmp_path: Path) -> None:
     require_tool("make", "apt-get install -y make")
+    require_tool("git", "apt-get install -y git")
     copy_checkout(tmp_path)
-    assert_each_does(Place(tmp_path), "fresh")
+    here = Place(tmp_path)
+    here.typed(f"git init --quiet && git add --all && git {SOMEBODY} commit --quiet --message=checkout")
+    assert_each_does(here, "fresh")
     assert sorted(path.name.rpartition("_")[2] for path in (tmp_path / "dist").glob("*.deb"))[-1] == "arm64.deb"
 
 
@@ -78,7 +83,8 @@ def assert_each_does(here: Place, section: str) -> None:
     """Those that run the program until it is stopped take any free port: 8080 may be in use on this machine."""
     for command, says in table(section).items():
         if command in ("make run", "emotion-edge run"):
-            said = here.watched(f"env EMOTION_EDGE_SERVER_PORT=0 {command}", "Open http")
+            stopped = -signal.SIGTERM if command == "make run" else 0  # make ends as it was asked to
+            said = here.watched(f"env EMOTION_EDGE_SERVER_PORT=0 {command}", "Open http", stopped)
         else:
             said = here.typed(command, timeout_s=COMMAND_S)
         assert re.search(says, said), f"{command} said:\n{said}"

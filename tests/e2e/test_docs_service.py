@@ -3,60 +3,58 @@
 There is no network in it: a folder stands in for the package index.
 """
 
-import platform
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from deploy.debian.__main__ import MAINTAINER, architecture_here
+from deploy.debian.package import build
+from deploy.debian.suites import SUITES
 from tests.e2e.throwaway_systemd import Machine
-from tests.elsewhere import cache_folder
+from tests.elsewhere import ROOT, cache_folder
 from tests.manual.commands import table
+from tests.manual.machine import STOPPED, typed_on
 from tests.manual.place import copy_checkout
+from tests.service import UNIT, Service
 from tests.stages.debian_root import booted, debian_root
 from tests.stages.wheelhouses import index, wheelhouse
+from tests.tools import require_tool
 
 pytestmark = [pytest.mark.systemd, pytest.mark.slow, pytest.mark.timeout(1500)]
 
 SUITE = "bookworm"
-ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
-WHEELS, INDEX, CHECKOUT = "/media/for-the-device", "/media/index", "/media/checkout"
+WHEELS, INDEX, CHECKOUT, PACKAGES = "/media/for-the-device", "/media/index", "/media/checkout", "/media/packages"
 HERE = "/root/emotion-edge"
 PIP = f"[global]\nno-index = true\nfind-links =\n    {WHEELS}/wheels\n    {INDEX}\n"
 NEWER = 's/^__version__ = .*/__version__ = "7.0.0"/'
-ENDLESS = "journalctl -u emotion-edge -f"
-FINDS_FAULTS = "doctor"
-"""Ends with 1 where it finds a fault, such as no camera: that is what it is for."""
+ENDS = {"journalctl -u emotion-edge -f": {STOPPED}, "emotion-edge doctor": {0, 1}, "emotion-edge sources": {0, 1}}
+"""How those may end that do not just end well: without a camera the doctor has something to find."""
+PACKAGE = table("package")
+EPOCH_S = 1_767_225_600
 
 
 @pytest.fixture(scope="module")
-def machine(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+def device(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     cache = cache_folder(pytestconfig)
     checkout = tmp_path_factory.mktemp("checkout")
     copy_checkout(checkout)
-    root = debian_root(cache, SUITE, ("sudo",))
-    binds = {wheelhouse(cache, SUITE, ARCHITECTURE): WHEELS, index(cache, SUITE): INDEX, checkout: CHECKOUT}
-    with booted(root, binds) as machine:
+    root = debian_root(cache, SUITE, ("dbus", "sudo"))
+    wheels = wheelhouse(cache, SUITE, architecture_here())
+    with booted(root, {wheels: WHEELS, index(cache, SUITE): INDEX, checkout: CHECKOUT}) as machine:
         machine.run("cp", "-r", CHECKOUT, HERE)
         machine.write("/etc/pip.conf", PIP)
         yield machine
 
 
-def typed(machine: Machine, command: str) -> str:
-    limit = "timeout --signal=INT 3 " if command == ENDLESS else ""
-    done = machine.run("bash", "-o", "pipefail", "-c", f"cd {HERE}; {limit}{command} 2>&1", check=False, timeout_s=500)
-    said = done.stdout.decode(errors="replace")
-    ends = {0, 124} if limit else {0, 1} if FINDS_FAULTS in command else {0}
-    assert done.returncode in ends, f"{command} ended with {done.returncode}:\n{said}"
-    return said
-
-
-def test_a_device_from_its_first_day_to_its_last(machine: Machine) -> None:
+def test_a_device_from_its_first_day_to_its_last(device: Machine) -> None:
     for command, says in table("device").items():
-        prepare(machine, command)
-        said = typed(machine, command.replace("cd emotion-edge", f"cd {HERE}"))
+        prepare(device, command)
+        ends = next((ends for end, ends in ENDS.items() if command.endswith(end)), {0})
+        said = typed_on(device, command.replace("cd emotion-edge", f"cd {HERE}"), HERE, ends=ends)
         assert re.search(says, said, re.MULTILINE), f"{command} said:\n{said}"
-    assert machine.text("sh", "-c", "ls -d /opt/emotion-edge /etc/emotion-edge 2>/dev/null || echo gone") == "gone"
+    assert device.text("sh", "-c", "ls -d /opt/emotion-edge /etc/emotion-edge 2>/dev/null || echo gone") == "gone"
 
 
 def prepare(machine: Machine, command: str) -> None:
@@ -68,3 +66,17 @@ def prepare(machine: Machine, command: str) -> None:
             machine.run("cp", "-r", WHEELS, f"{HERE}/for-the-device")
         case _:
             pass
+
+
+def test_the_package_is_installed_by_apt(pytestconfig: pytest.Config, tmp_path: Path) -> None:
+    """That of this machine's processor, under the name that the docs have."""
+    (command,) = PACKAGE
+    require_tool("dpkg-deb", "Debian and its kin have it")
+    package = build(ROOT, tmp_path, SUITES["trixie"], architecture_here(), MAINTAINER, EPOCH_S, 1).path
+    package.rename(tmp_path / command.rpartition("/")[2])
+    with booted(debian_root(cache_folder(pytestconfig), "trixie"), {tmp_path: PACKAGES}) as machine:
+        said = typed_on(machine, command, PACKAGES)
+        assert re.search(PACKAGE[command], said), said
+        assert Service(machine).wait_for(ActiveState="active", SubState="running")["UnitFileState"] == "enabled"
+        machine.run("apt-get", "purge", "-y", "emotion-edge", timeout_s=200)
+        assert machine.run("systemctl", "cat", UNIT, check=False).returncode != 0

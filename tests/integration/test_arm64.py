@@ -13,7 +13,7 @@ from tests.elsewhere import VARIABLE, Answers, built_wheel, cache_folder
 from tests.stages import arm64_matrix
 from tests.stages.arm64_cell import MUST_BE_WELL, Cell, Faces, Watched, table
 from tests.stages.arm64_matrix import examined, userland
-from tests.stages.arm64_root import LEGACY, PARTS, SUITES, as_processor, with_cpuinfo
+from tests.stages.arm64_root import LEGACY, PARTS, SUITES, as_processor
 
 FACE = (0.1, 0.2, 0.3, 0.4)
 WELL = Cell(
@@ -117,13 +117,3 @@ def test_tflite_runtime_gives_the_golden_answers(processor: str, wheel: Path, py
     answers = as_processor(root, processor, LEGACY).answers()
     assert answers.runtime.startswith("tflite-runtime 2.14")
     assert replace(WELL, answers=answers).faults() == []
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(900)
-def test_without_xnnpack_it_is_found_out(wheel: Path, pytestconfig: pytest.Config):
-    """Where the kernel says nothing of its processor there is no XNNPACK: the check itself can fail."""
-    root = userland(cache_folder(pytestconfig), wheel, "bookworm")
-    answers = with_cpuinfo(root, "cortex-a72", "").answers()
-    assert not answers.xnnpack
-    assert any("XNNPACK delegate" in fault for fault in replace(WELL, answers=answers).faults())

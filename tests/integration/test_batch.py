@@ -228,6 +228,22 @@ def test_what_was_written_but_not_counted_is_cut_off(tmp_path: Path):
     assert path.read_bytes() == b"head\na1\na2\nb1\n"
 
 
+def test_what_a_killed_run_was_writing_is_taken_away_and_nothing_else(files: Path, tmp_path: Path):
+    out = tmp_path / "out"
+    out.mkdir()
+    for name in (
+        "unfinished-17-state.json",
+        "unfinished-17-summary.json",
+        "unfinished-17-records.jsonl",
+        "unfinished-me",
+    ):
+        (out / name).write_text("half")
+    batch([files / "p1.png"], out)
+    assert sorted(path.name for path in out.iterdir()) == [
+        "records.jsonl", "state.json", "summary.json", "unfinished-me",
+    ]  # fmt: skip
+
+
 def test_records_that_somebody_took_away_are_made_again(files: Path, tmp_path: Path):
     out = tmp_path / "out"
     batch([files / "p1.png", files / "p2.png"], out)

@@ -12,7 +12,7 @@ from edge.config import load
 from edge.sinks.mqtt_state import Glance, state
 from edge.status import MqttStatus
 from tests.broker import HOW, Listener, broker
-from tests.manual.commands import ROOT, commands
+from tests.manual.commands import ROOT, table
 from tests.mqtt_device import device
 from tests.stage import Stage
 from tests.tools import require_tool
@@ -69,7 +69,7 @@ def test_a_device_needs_no_more_than_the_rules_allow(tmp_path: Path) -> None:
 
 def test_the_commands_show_what_comes_and_take_away_what_is_kept(tmp_path: Path) -> None:
     require_tool("mosquitto_sub", HOW)
-    watch, take_away = (each for each in commands("docs/fleet.md") if each.startswith("mosquitto_"))
+    (watch, says), (take_away, _) = table("broker").items()
     with broker(tmp_path) as home:
         (tmp_path / "mosquitto_sub").write_text(f"-h 127.0.0.1\n-p {home.port}\n")
         environment = {**os.environ, "XDG_CONFIG_HOME": str(tmp_path)}
@@ -81,9 +81,10 @@ def test_the_commands_show_what_comes_and_take_away_what_is_kept(tmp_path: Path)
         with device(home.port) as cam, Listener(home.port) as listener:
             cam.wait_until_connected()
             listener.wait_for("/state")
-        shown = typed(f"{watch} -W 1")
-        assert "emotion_edge/kitchen/availability offline" in shown
-        assert "emotion_edge/kitchen/state {" in shown
+            shown = typed(f"{watch} -W 1")  # without that it goes on until it is stopped
+            assert re.search(says, shown), shown
+            assert "emotion_edge/kitchen/state {" in shown
+        assert "emotion_edge/kitchen/availability offline" in typed(f"{watch} -W 1")
         typed(take_away)
         assert typed(f"{watch} -W 1") == ""
         assert typed("mosquitto_sub -v -t 'homeassistant/#' -W 1") == ""

@@ -1,6 +1,6 @@
 """The commands that the docs tell people to type do what they are there for: each is typed as it stands there.
 
-What takes minutes, or a machine to install on, is typed by `tests/e2e/test_docs_commands.py`.
+What takes minutes, or a machine to install on, is typed by `tests/e2e/test_docs_*.py`.
 """
 
 import argparse

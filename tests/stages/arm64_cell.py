@@ -86,7 +86,7 @@ class Cell:
         faces: that the detector found there.
         faces_here: and on this machine.
         watched: the run.
-        doctor: codes of its findings, by severity; None where it was not asked.
+        doctor: codes of its findings, by severity.
         took_s: all of it.
     """
 
@@ -98,7 +98,7 @@ class Cell:
     faces: Faces
     faces_here: Faces
     watched: Watched
-    doctor: dict[str, tuple[str, ...]] | None
+    doctor: dict[str, tuple[str, ...]]
     took_s: float
 
     def faults(self) -> list[str]:
@@ -109,10 +109,8 @@ class Cell:
         found = list(self.unmet)
         if self.answers.machine != "aarch64":
             found.append(f"the machine is {self.answers.machine}")
-        if self.doctor is not None:
-            well = self.doctor.get("ok", ())
-            found += [f"the doctor does not say {code}" for code in MUST_BE_WELL if code not in well]
-        return found
+        well = self.doctor.get("ok", ())
+        return found + [f"the doctor does not say {code}" for code in MUST_BE_WELL if code not in well]
 
     def _model_faults(self) -> list[str]:
         answers = self.answers
@@ -154,7 +152,7 @@ class Cell:
         alike = "all bit-exact" if not any(self.answers.off) else f"at most {max(self.answers.off)} step off"
         drawn = sum(map(len, self.faces.drawn))
         size = "no snapshot" if self.watched.picture is None else "×".join(map(str, self.watched.picture))
-        doctor = "not asked" if self.doctor is None else ", ".join(f"{len(c)} {s}" for s, c in self.doctor.items() if c)
+        doctor = ", ".join(f"{len(codes)} {severity}" for severity, codes in self.doctor.items())
         return (
             f"{self.suite} {python}",
             self.processor,

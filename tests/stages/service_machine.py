@@ -2,9 +2,6 @@
 
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from tests.elsewhere import ROOT
 from tests.service import CONFIG, EVENTS, HOME, PYTHON, TOKEN, TOKEN_FILE, UNIT, UNIT_FILE
 from tests.stages.emulated import SecondDisk, run
@@ -23,8 +20,6 @@ aggregate_s = 1
 path = "{EVENTS}"
 flush_s = 0.2
 """
-PICTURE = "/opt/picture.jpg"
-WIDTH_PX, HEIGHT_PX = 3000, 2000
 SYSTEM = "/etc/systemd/system"
 STAGE = "/opt/stage"
 
@@ -61,7 +56,6 @@ def check_service(machine: Path, scratch: Path) -> tuple[int, str]:
     second.add(f"{SYSTEM}/stage.service", _STAGE_SERVICE)
     second.add(f"{SYSTEM}/stage.target", _STAGE_TARGET)
     second.link(f"{SYSTEM}/getty.target", "/dev/null")
-    second.add(PICTURE, _picture())
     options = "systemd.unit=stage.target systemd.condition_needs_update=no systemd.show_status=no"
     return run(machine, second, "/lib/systemd/systemd", options)
 
@@ -80,9 +74,3 @@ def _install(second: SecondDisk) -> None:
     second.add(CONFIG, WATCH_CAMERA, mode=0o640, group=SERVICE_ID)
     second.add(UNIT_FILE, (ROOT / "deploy" / UNIT).read_text())
     second.link(f"{SYSTEM}/multi-user.target.wants/{UNIT}", UNIT_FILE)
-
-
-def _picture() -> bytes:
-    """A picture for somebody to send, as JPEG."""
-    ramp = np.linspace(0, 255, WIDTH_PX, dtype=np.uint8)
-    return bytes(cv2.imencode(".jpg", np.dstack([np.tile(ramp, (HEIGHT_PX, 1))] * 3))[1])

@@ -3,12 +3,14 @@
     python -m tests.stages.inside.wedged run
 
 A file in the state directory tells which: `wedge-infer`, `wedge-capture`, `wedge-present` and `wedge-loop` let that
-part wait for ever, `wedge-crash` raises in the analysis what nobody expects, `wedge-hoard` takes memory without end.
-The file is removed first, so that the next start is sound. SILENT_S shortens how long a worker may be silent.
+part wait for ever, `wedge-crash` raises in the analysis what nobody expects, `wedge-hoard` takes memory without end,
+`wedge-hoarding-child` has another process do so. The file is removed first, so that the next start is sound. SILENT_S
+shortens how long a worker may be silent.
 """
 
 import functools
 import os
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -18,6 +20,13 @@ from typing import Any
 from edge import startup
 
 CHUNK = 8 << 20
+CHILD = """
+from pathlib import Path
+from tests.stages.inside.wedged import hoard
+Path("/proc/self/oom_score_adj").write_text("1000")
+hoard()
+"""
+"""As the processes do that read what was sent: they are to be the first to go."""
 
 
 def forever() -> None:
@@ -35,6 +44,11 @@ def hoard() -> None:
     held = []
     while True:
         held.append(os.urandom(4096) * (CHUNK // 4096))
+
+
+def hoard_in_child() -> None:
+    """Have another process take memory until somebody ends it."""
+    subprocess.Popen([sys.executable, "-c", CHILD])
 
 
 def fail_when_told(owner: type, method: str, what: dict[str, Callable[[], None]]) -> None:
@@ -62,7 +76,9 @@ def main() -> int:
     from edge.press import Press
     from edge.sources.demo import DemoSource
 
-    fail_when_told(Pipeline, "step", {"infer": forever, "crash": crash, "hoard": hoard})
+    fail_when_told(
+        Pipeline, "step", {"infer": forever, "crash": crash, "hoard": hoard, "hoarding-child": hoard_in_child}
+    )
     fail_when_told(DemoSource, "read", {"capture": forever})
     fail_when_told(Press, "print_scene", {"present": forever})
     fail_when_told(supervisor.Supervisor, "alive", {"loop": forever})
