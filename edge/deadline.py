@@ -1,12 +1,13 @@
 """Sees to it that the program ends in time, however stuck its parts are."""
 
+import _thread
 import faulthandler
 import os
-import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from queue import SimpleQueue
+
+from edge.small_stack import small_stacks
 
 END_S = 1.5
 """Of the two seconds that a stop may take. Workers, viewers and uploads usually need half a second."""
@@ -16,13 +17,10 @@ STDERR = 2
 
 
 class Deadline:
-    """Ends the process some time after `begin`, unless it has ended by itself before.
-
-    The thread is there from the beginning: a signal handler must not start one.
-    """
+    """Ends the process some time after `begin`, unless it has ended by itself before."""
 
     def __init__(self, leave: Callable[[int], object] = os._exit, end_s: float = END_S) -> None:
-        """Start the thread, which sleeps until `begin`.
+        """Nothing happens until `begin`.
 
         Args:
             leave: ends the process at once, with an exit code.
@@ -30,28 +28,35 @@ class Deadline:
         """
         self._leave = leave
         self._end_s = end_s
-        self._begun: SimpleQueue[int] = SimpleQueue()
-        threading.Thread(target=self._run, name="deadline", daemon=True).start()
+        self._begun = False
 
     def begin(self, code: int) -> None:
-        """From now on it counts; a signal handler may call this as well. The first call is the one that counts.
+        """From now on it counts; the first call is the one that counts. For the main thread and its signal handlers.
 
         Args:
             code: the exit code if it comes to that.
         """
-        self._begun.put(code)  # the one kind of queue that a signal handler may use
+        if self._begun:
+            return
+        self._begun = True
+        # `threading` takes locks that the interrupted code may hold; and a thread that only waits for this from the
+        # start would cost 8 MiB of addresses and an arena of malloc's
+        with small_stacks():
+            _thread.start_new_thread(self._run, (code,))
 
-    def _run(self) -> None:
-        code = self._begun.get()
+    def _run(self, code: int) -> None:
         time.sleep(self._end_s)
-        report = threading.Thread(target=_report, name="report", daemon=True)
-        report.start()
-        report.join(REPORT_S)
+        told = _thread.allocate_lock()
+        told.acquire()
+        with small_stacks():
+            _thread.start_new_thread(_report, (told.release,))
+        told.acquire(timeout=REPORT_S)
         self._leave(code)
 
 
-def _report() -> None:
-    """Say where all threads are; not by way of `logging`: what is stuck may hold its lock."""
+def _report(told: Callable[[], None]) -> None:
+    """Say where all threads are, then that it is said; not by way of `logging`: what is stuck may hold its lock."""
     with suppress(OSError):
         os.write(STDERR, b"emotion-edge: the program has not ended in time and is cut off; its threads were here:\n")
         faulthandler.dump_traceback(STDERR, all_threads=True)
+    told()

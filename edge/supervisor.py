@@ -21,6 +21,7 @@ from edge.server.reception import limits_for
 from edge.server.settings import ServerSettings
 from edge.server.tls import Tls
 from edge.server.view import Backstage
+from edge.small_stack import small_stacks
 from edge.status import in_one_line
 from edge.worker import Body, Worker
 
@@ -31,6 +32,8 @@ SILENT_S = 20.0
 next try is 10 s at most. systemd, which is told no more, waits for its own time (`WatchdogSec`) and starts anew."""
 FAREWELL_S = 0.5
 """After a failure, so that who watches learns why the picture ends."""
+LOOK_S = 0.01
+"""How often it is looked whether all has ended."""
 STOP_S = 0.8
 """Workers look up several times a second; one not back by now sits in a native call and is left."""
 
@@ -130,14 +133,19 @@ class Supervisor:
                     on_end(self._exit)
                     notifier.stopping(f"stopping: {self._ended_by}" if self._ended_by else "stopping")
                     # the workers end beside the server's farewell to its clients: each takes its time
-                    self._closing.start()
+                    self._close()
         finally:
             if reloading is not None:
                 reloading.cancel()
-            if self._closing.ident is None:
-                self._closing.start()
-            await asyncio.to_thread(self._closing.join)
+            self._close()
+            while self._closing.is_alive():  # to wait in one more thread is more than a full memory may have room for
+                await asyncio.sleep(LOOK_S)
         return self._exit
+
+    def _close(self) -> None:
+        if self._closing.ident is None:
+            with small_stacks():
+                self._closing.start()
 
     async def _watch(
         self, backstage: Backstage, notifier: Notifier, duration_s: float | None, reload: Reload | None

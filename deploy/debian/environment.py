@@ -15,7 +15,9 @@ NEVER_NEEDED = (
     "*/__pycache__/*",
     # for who tests, type-checks or compiles against a package
     "*/tests/*",
-    "numpy/*_tests.*.so",
+    # its `_multiarray_tests` is imported with it, these are not
+    "numpy/*/_operand_flag_tests.*.so",
+    "numpy/*/_struct_ufunc_tests.*.so",
     "*.pyi",
     "*/py.typed",
     "*.pxd",

@@ -214,8 +214,10 @@ def test_the_program_is_whole_and_on_the_path(service: Service):
     assert machine.text("emotion-edge", "--version").startswith("emotion-edge ")
     told = machine.text("emotion-edge", "models", "verify")
     assert told.count("as published") == 3, told
-    libraries = machine.text("sh", "-c", f"find {HOME} -name '*.so*' -exec ldd {{}} + 2>&1 || true")
-    assert "not found" not in libraries
+    listed = machine.text("sh", "-c", f"find {HOME} -name '*.so*' -exec ldd {{}} + 2>&1 || true")
+    brought = {Path(path).name for path in machine.text("find", HOME, "-name", "*.so*").splitlines()}
+    # some wheels' libraries are found by the module alone that loads them
+    assert set(re.findall(r"(\S+) => not found", listed)) <= brought
 
 
 def test_its_environment_goes_with_what_apt_has_for_cameras(service: Service, suite: Suite):

@@ -73,7 +73,9 @@ def test_the_package_is_installed_by_apt(pytestconfig: pytest.Config, tmp_path: 
     (command,) = PACKAGE
     require_tool("dpkg-deb", "Debian and its kin have it")
     package = build(ROOT, tmp_path, SUITES["trixie"], architecture_here(), MAINTAINER, EPOCH_S, 1).path
-    package.rename(tmp_path / command.rpartition("/")[2])
+    name = command.rpartition("/")[2]
+    assert re.sub(r"_\w+\.deb$", "_arm64.deb", package.name) == name
+    package.rename(tmp_path / name)
     with booted(debian_root(cache_folder(pytestconfig), "trixie"), {tmp_path: PACKAGES}) as machine:
         said = typed_on(machine, command, PACKAGES)
         assert re.search(PACKAGE[command], said), said
