@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.ran import printed, ran
+
 BOOT_S = 30.0
 STOP_S = 20.0
 CLONE_NEWNET = 0x40000000
@@ -41,22 +43,11 @@ class Machine:
             AssertionError: `check`, and its exit status is not 0; the message holds what it printed.
         """
         enter = ("nsenter", "--target", str(self.pid), "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup")
-        done = subprocess.run(
-            [*enter, *map(str, command)],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=timeout_s,
-            check=False,
-            cwd="/",
-        )
-        printed = (done.stdout + done.stderr).decode(errors="replace")
-        assert not check or done.returncode == 0, f"{command} ended with {done.returncode}: {printed}"
-        return done
+        return ran(*enter, *command, check=check, timeout_s=timeout_s)
 
     def text(self, *command: str | Path, check: bool = True) -> str:
         """What a command prints, on both channels."""
-        done = self.run(*command, check=check)
-        return (done.stdout + done.stderr).decode().strip()
+        return printed(self.run(*command, check=check))
 
     def write(self, path: str, text: str) -> None:
         """Write a file inside, with its folders."""

@@ -4,6 +4,8 @@ import subprocess
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
+from tests.ran import printed, ran
+
 
 class Here:
     """Run by root in a machine of its own."""
@@ -12,22 +14,11 @@ class Here:
         self, *command: str | Path, check: bool = True, timeout_s: float = 60.0
     ) -> subprocess.CompletedProcess[bytes]:
         """See `tests.service.Machine`."""
-        done = subprocess.run(
-            [*map(str, command)],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=timeout_s,
-            check=False,
-            cwd="/",
-        )
-        printed = (done.stdout + done.stderr).decode(errors="replace")
-        assert not check or done.returncode == 0, f"{command} ended with {done.returncode}: {printed}"
-        return done
+        return ran(*command, check=check, timeout_s=timeout_s)
 
     def text(self, *command: str | Path, check: bool = True) -> str:
         """See `tests.service.Machine`."""
-        done = self.run(*command, check=check)
-        return (done.stdout + done.stderr).decode().strip()
+        return printed(self.run(*command, check=check))
 
     def write(self, path: str, text: str) -> None:
         """See `tests.service.Machine`."""
