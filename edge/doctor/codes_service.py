@@ -144,9 +144,9 @@ ENTRIES: Final = (
         "no-systemd",
         "note",
         "service",
-        "No systemd runs here, as in most containers: there is no service to look at",
-        "systemd, if it is to run as a service",
-        "Let what starts the container restart it: docker run --restart on-failure.",
+        "No systemd runs here, as in most containers, or it answers root only: there is no service to look at",
+        "systemd, if it is to run as a service, and D-Bus, so that others than root can ask it",
+        "In a container, let what starts it restart it: docker run --restart on-failure. Else: apt-get install dbus.",
     ),
     Entry(
         "service-not-installed",

@@ -64,7 +64,7 @@ def _state(world: World) -> Iterator[Finding]:
     """How it fares."""
     unit = world.unit
     if not unit.systemd:
-        yield world.finding("no-systemd", f"{unit.path} is installed, and systemd does not run")
+        yield world.finding("no-systemd", f"{unit.path} is installed, and systemctl does not answer")
         return
     last = f"result {unit.result}, exit status {unit.status}, {unit.restarts} restarts"
     if unit.active == "failed":
