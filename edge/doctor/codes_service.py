@@ -200,7 +200,7 @@ ENTRIES: Final = (
         "The service has ended so often that systemd has given up",
         "active",
         "Read its log, mend what it says, then reset the count and start it.",
-        "sudo systemctl reset-failed emotion-edge && sudo systemctl start emotion-edge",
+        "sudo systemctl reset-failed emotion-edge; sudo systemctl start emotion-edge",
     ),
     Entry(
         "service-refused-configuration",
