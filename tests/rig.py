@@ -19,6 +19,9 @@ from edge.slot import LatestSlot
 from edge.types import Box, Decision, Frame, JpegPacket, Scene, Track
 from edge.worker import Backoff, Control, Worker
 
+LIVE = ("online", "ended")
+ON_ITS_WAY_S = 0.1
+"""A picture may be drawn while its source breaks; the notice follows it."""
 QUICK = Backoff(first_s=0.05, cap_s=0.2)
 FACE = Track(1, Box(0.3, 0.3, 0.3, 0.3), 0.9, None, 2, 0, 1, 0, label="happy", confidence=0.9)
 
@@ -102,10 +105,15 @@ class Rig:
         """As of now."""
         return self.capture.status.state
 
+    @property
+    def _broke_just_now(self) -> bool:
+        states = self.capture.states
+        return len(states) > 1 and states[-2] in LIVE and time.monotonic() < self.capture.since_s + ON_ITS_WAY_S
+
     def _published(self) -> None:
         shown = self.shown
         if shown is not None:
-            live = self.state in ("online", "ended")
+            live = self.state in LIVE or self._broke_just_now
             self.showed_a_face_while_broken |= self._noticed and not shown.notice and not live
             self._noticed = shown.notice
 

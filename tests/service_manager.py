@@ -33,7 +33,7 @@ class Told:
     @property
     def texts(self) -> list[str]:
         """What came, as text."""
-        return [message.decode() for _, message in self.messages]
+        return [message.decode(errors="replace") for _, message in self.messages]
 
     @property
     def statuses(self) -> list[str]:
