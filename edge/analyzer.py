@@ -45,7 +45,7 @@ class EmotionAnalyzer:
 
         Args:
             config: `detector` and `expression` count, but for its threshold; None: the defaults, whatever files and
-                environment say (`edge.config.load` reads those).
+                environment say (`edge.config_layers.load` reads those).
             max_megapixels: larger pictures are refused.
 
         Raises:

@@ -221,7 +221,7 @@ def _configured(arguments: argparse.Namespace) -> "Config":
     Raises:
         ConfigError: they are wrong, or contradict each other.
     """
-    from edge.config import load  # noqa: PLC0415
+    from edge.config_layers import load  # noqa: PLC0415
     from edge.server.bind import check_bind  # noqa: PLC0415
 
     config = load(arguments.config, _flags(arguments))

@@ -48,7 +48,7 @@ def add_analyze(parser: argparse.ArgumentParser) -> None:
 
 def _analyze(arguments: argparse.Namespace) -> int:
     from edge import logs  # noqa: PLC0415
-    from edge.config import load  # noqa: PLC0415
+    from edge.config_layers import load  # noqa: PLC0415
 
     flags = {
         "detector": {"name": arguments.detector} if arguments.detector else {},

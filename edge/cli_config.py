@@ -21,7 +21,7 @@ def add_config(parser: argparse.ArgumentParser) -> None:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from edge.config import SYSTEM_FILE, load  # noqa: PLC0415  # keeps the parser from loading what it does not need
+    from edge.config_layers import SYSTEM_FILE, load  # noqa: PLC0415  # keeps the parser from loading what it does not need
     from edge.server.bind import check_bind  # noqa: PLC0415
     from edge.sinks.mqtt_settings import check_mqtt  # noqa: PLC0415
     from edge.sources.uri import parse  # noqa: PLC0415
@@ -40,7 +40,7 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    from edge.config import load  # noqa: PLC0415
+    from edge.config_layers import load  # noqa: PLC0415
     from edge.live import LiveSettings  # noqa: PLC0415
     from edge.settings_toml import snapshot  # noqa: PLC0415
     from edge.sources.specs import redacted  # noqa: PLC0415
@@ -63,6 +63,6 @@ def _reference(_: argparse.Namespace) -> int:
 
 def _origins(file: Path | None) -> dict[tuple[str, str], str]:
     """Section and key of each setting that is given → who gave it last."""
-    from edge.config import layers  # noqa: PLC0415
+    from edge.config_layers import layers  # noqa: PLC0415
 
     return {(section, key): origin for origin, layer in layers(file) for section, keys in layer.items() for key in keys}

@@ -1,24 +1,18 @@
-"""All settings, declared once: defaults < TOML file < environment < flags. A change is a new snapshot."""
+"""All settings, declared once, and the check of what is given for them. A change is a new snapshot."""
 
 import difflib
-import os
-import tomllib
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
 from msgspec import Meta
 
 from edge.contract.terms import GivenContract, Output
-from edge.credentials import credential
 from edge.errors import ConfigError
 from edge.server.settings import ServerSettings
 from edge.sinks.mqtt_settings import MqttSettings
 
 ENVIRONMENT_PREFIX = "EMOTION_EDGE_"
-CONFIG_VARIABLE = "EMOTION_EDGE_CONFIG"
-SYSTEM_FILE = Path("/etc/emotion-edge/config.toml")
 NEVER_QUOTED = ("token", "password")
 """Keys whose values are in no message."""
 
@@ -242,63 +236,6 @@ class Config(_Section, frozen=True):
 Layer = dict[str, dict[str, Any]]
 
 
-def load(file: Path | None = None, flags: Layer | None = None, environment: Mapping[str, str] = os.environ) -> Config:
-    """Put the layers together.
-
-    Args:
-        file: the TOML file; None: `$EMOTION_EDGE_CONFIG`, else the user's, else the system's, else none.
-        flags: section → key → value, as given on the command line.
-        environment: where `EMOTION_EDGE_<SECTION>_<KEY>` is looked up, and where credentials lie.
-
-    Raises:
-        ConfigError: a file is missing or no TOML, a key is unknown, a value has the wrong type or is out of range, a
-            credential is needed and cannot be read.
-    """
-    merged: Layer = {}
-    for origin, layer in layers(file, flags, environment):
-        refuse_unknown(layer, origin)
-        _refuse_undecodable(layer, origin)
-        for section, values in layer.items():
-            merged.setdefault(section, {}).update(values)
-        # after each layer, so that the message names the layer that is wrong
-        config = converted(merged, origin)
-    return config
-
-
-def layers(
-    file: Path | None = None, flags: Layer | None = None, environment: Mapping[str, str] = os.environ
-) -> Iterator[tuple[str, Layer]]:
-    """What sets values, as `load` has it, and who that is; the later wins.
-
-    The last are the service manager's credentials: `token` for `server.token`, and for a broker's `mqtt.password`
-    `mqtt-password`, if none before has set that.
-
-    Raises:
-        ConfigError: a file is missing or no TOML, a variable is unknown or no value for its setting, the credential is
-            empty or cannot be read.
-    """
-    given: Layer = {}
-    for origin, layer in _written(file, flags or {}, environment):
-        yield origin, layer
-        for section in ("server", "mqtt"):
-            given.setdefault(section, {}).update(layer.get(section, {}))
-    token = None if "token" in given["server"] else credential("token", environment)
-    if token is not None:
-        yield "the credential token", {"server": {"token": token}}
-    asked = given["mqtt"].get("host") and "password" not in given["mqtt"]
-    password = credential("mqtt-password", environment) if asked else None
-    if password is not None:
-        yield "the credential mqtt-password", {"mqtt": {"password": password}}
-
-
-def _written(file: Path | None, flags: Layer, environment: Mapping[str, str]) -> Iterator[tuple[str, Layer]]:
-    path = file or default_file(environment)
-    if path is not None:
-        yield str(path), _read(path)
-    yield "the environment", _from_environment(environment)
-    yield "the command line", flags
-
-
 def converted(merged: Layer, origin: str) -> Config:
     """A snapshot of settings as files have them.
 
@@ -315,18 +252,6 @@ def converted(merged: Layer, origin: str) -> Config:
         raise ConfigError(f"bad setting in {origin}: {_explained(error)}") from error
 
 
-def default_file(environment: Mapping[str, str]) -> Path | None:
-    """The configuration file to read when none is named, or None."""
-    named = environment.get(CONFIG_VARIABLE)
-    if named:
-        return Path(named)
-    home = environment.get("XDG_CONFIG_HOME") or str(Path(environment.get("HOME", "/")) / ".config")
-    for path in (Path(home) / "emotion-edge" / "config.toml", SYSTEM_FILE):
-        if os.path.isfile(path):  # noqa: PTH113  # a folder that may not be looked into holds no file for us
-            return path
-    return None
-
-
 def settings() -> Iterator[tuple[str, str, Any]]:
     """Section, key and type of every setting."""
     for section in msgspec.structs.fields(Config):
@@ -338,58 +263,17 @@ def _explained(error: msgspec.ValidationError) -> str:
     """What is wrong, with the values to choose from where there is a choice."""
     text = str(error).replace("`$.", "`")
     for section, key, kind in settings():
-        if f"`{section}.{key}`" in text and _choices(kind):
-            return text + _choices(kind)
+        if f"`{section}.{key}`" in text and choices(kind):
+            return text + choices(kind)
     if "`expression.contract" in text:
         keys = [field.name for field in msgspec.structs.fields(GivenContract)]
         return f"{text}; a contract has {', '.join(keys)}; its output is {' or '.join(get_args(Output))}"
     return text
 
 
-def _choices(kind: Any) -> str:
+def choices(kind: Any) -> str:
     """What there is to choose from, for a message's end; empty where it is no choice."""
     return f"; allowed: {', '.join(map(str, get_args(kind)))}" if get_origin(kind) is Literal else ""
-
-
-def _read(path: Path) -> Layer:
-    try:
-        layer: Layer = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"cannot read the configuration {path}: {error.strerror}; check the path") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is no TOML: {error}") from error
-    return layer
-
-
-def _from_environment(environment: Mapping[str, str]) -> Layer:
-    layer: Layer = {}
-    known = {f"{ENVIRONMENT_PREFIX}{section}_{key}".upper() for section, key, _ in settings()}
-    prefixes = tuple(f"{ENVIRONMENT_PREFIX}{section}_".upper() for section in {section for section, _, _ in settings()})
-    for variable in environment:
-        if variable.startswith(prefixes) and variable not in known:
-            raise ConfigError(_unknown("variable", variable, sorted(known), "the environment"))
-    for section, key, kind in settings():
-        variable = f"{ENVIRONMENT_PREFIX}{section}_{key}".upper()
-        text = environment.get(variable)
-        if text is None:
-            continue
-        try:
-            layer.setdefault(section, {})[key] = _from_text(text, kind)
-        except msgspec.DecodeError as error:
-            shown = "***" if key in NEVER_QUOTED else text
-            raise ConfigError(f"bad value {shown!r} in {variable}: {error}{_choices(kind)}") from None
-    return layer
-
-
-def _from_text(text: str, kind: Any) -> Any:
-    """A variable's value; regions and contracts as JSON."""
-    several = kind == Models and os.pathsep in text
-    try:
-        return msgspec.convert(text.split(os.pathsep) if several else text, kind, strict=False)
-    except msgspec.ValidationError:
-        if not text.startswith(("[", "{")):
-            raise
-        return msgspec.json.decode(text, type=kind)
 
 
 def refuse_unknown(layer: Mapping[str, Any], origin: str) -> None:
@@ -401,27 +285,17 @@ def refuse_unknown(layer: Mapping[str, Any], origin: str) -> None:
     sections = {section.name: section.type for section in msgspec.structs.fields(Config)}
     for section, values in layer.items():
         if section not in sections:
-            raise ConfigError(_unknown("section", section, list(sections), origin))
+            raise ConfigError(unknown("section", section, list(sections), origin))
         if not isinstance(values, Mapping):
             raise ConfigError(f"{origin}: [{section}] is a section of settings, found the value {str(values)[:100]!r}")
         keys = [key.name for key in msgspec.structs.fields(sections[section])]
         for key in values:
             if key not in keys:
-                raise ConfigError(_unknown("key", f"{section}.{key}", [f"{section}.{name}" for name in keys], origin))
+                raise ConfigError(unknown("key", f"{section}.{key}", [f"{section}.{name}" for name in keys], origin))
 
 
-def _refuse_undecodable(layer: Layer, origin: str) -> None:
-    """Names of files are bytes, and need not be UTF-8; records, `/state` and the log are text."""
-    for section, values in layer.items():
-        for key, value in values.items():
-            if isinstance(value, str) and value != value.encode(errors="replace").decode():
-                shown = "***" if key in NEVER_QUOTED else os.fsencode(value).decode("utf-8", "backslashreplace")
-                raise ConfigError(
-                    f"{section}.{key} in {origin} is not in UTF-8: {shown}; rename the file, or link to it"
-                )
-
-
-def _unknown(what: str, found: str, allowed: list[str], origin: str) -> str:
+def unknown(what: str, found: str, allowed: list[str], origin: str) -> str:
+    """The message for what there is none of, with the nearest of what there is."""
     close = difflib.get_close_matches(found, allowed, 1)
     hint = f"did you mean `{close[0]}`? " if close else ""
     return f"unknown {what} `{found[:100]}` in {origin}; {hint}allowed: {', '.join(allowed)}"

@@ -17,7 +17,8 @@ from urllib.parse import urlsplit
 import msgspec
 
 import edge
-from edge.config import CONFIG_VARIABLE, ENVIRONMENT_PREFIX
+from edge.config import ENVIRONMENT_PREFIX
+from edge.config_layers import CONFIG_VARIABLE
 from edge.errors import PermanentError
 from edge.model_store import DIRECTORY_VARIABLE
 from edge.status import Status

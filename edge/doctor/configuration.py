@@ -8,7 +8,8 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from edge.config import Config, default_file, load
+from edge.config import Config
+from edge.config_layers import default_file, load
 from edge.doctor import modes
 from edge.doctor.findings import Finding
 from edge.doctor.world import HIDDEN, Settings, World

@@ -118,7 +118,7 @@ def test_settings_of_this_machine_are_not_measured(monkeypatch: pytest.MonkeyPat
     found = environment()
     assert "EMOTION_EDGE_SERVER_TOKEN" not in found
     assert found["EMOTION_EDGE_MODELS"] == "/models"
-    code = "from edge.config import load; print(load() == load.__globals__['Config']())"
+    code = "from edge.config_layers import load; print(load() == load.__globals__['Config']())"
     result = subprocess.run([*RUN[:2], "-c", code], env=found, capture_output=True, text=True, check=True, cwd=tmp_path)
     assert result.stdout.strip() == "True"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from edge.config import load
+from edge.config_layers import load
 from edge.sinks.mqtt_state import Glance, state
 from edge.status import MqttStatus
 from tests.broker import HOW, Listener, broker

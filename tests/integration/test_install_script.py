@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from edge.config import Config, load
+from edge.config import Config
+from edge.config_layers import load
 from tests.elsewhere import ROOT
 from tests.install_script import DEPLOY, PI_OS, TRIXIE, UBUNTU, Place
 

@@ -11,7 +11,8 @@ import pytest
 from edge.annotate import Annotator
 from edge.app import App
 from edge.classifier import SHIPPED, ContractClassifier, TfliteClassifier, load_classifier
-from edge.config import Config, DetectorConfig, ExpressionConfig, SourceConfig, load
+from edge.config import Config, DetectorConfig, ExpressionConfig, SourceConfig
+from edge.config_layers import load
 from edge.contract.chip import ChipSpec, chip_square, cut_chip
 from edge.contract.labels import FER2013_LABELS
 from edge.contract.terms import GivenContract

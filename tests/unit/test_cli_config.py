@@ -13,7 +13,7 @@ from edge.cli import main
 def nothing_else_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "none"))
     monkeypatch.delenv("EMOTION_EDGE_CONFIG", raising=False)
-    monkeypatch.setattr("edge.config.SYSTEM_FILE", tmp_path / "system" / "config.toml")
+    monkeypatch.setattr("edge.config_layers.SYSTEM_FILE", tmp_path / "system" / "config.toml")
 
 
 def written(folder: Path, text: str) -> str:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.config import Config, load
+from edge.config import Config
+from edge.config_layers import load
 from edge.contract.terms import GivenContract
 from edge.errors import ConfigError
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.config import load
+from edge.config_layers import load
 from edge.credentials import credential
 from edge.errors import ConfigError
 

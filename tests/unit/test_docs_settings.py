@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from edge.config import Config, converted, load, settings
+from edge.config import Config, converted, settings
+from edge.config_layers import load
 from edge.live import LIVE
 from edge.reference import groups, page
 from edge.settings_toml import HIDDEN, as_toml, snapshot

@@ -60,7 +60,7 @@ def test_a_valid_configuration_is_well_and_the_others_are_told_what_they_need(tm
 
 
 def test_no_configuration_is_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edge.config.SYSTEM_FILE", tmp_path / "none.toml")
+    monkeypatch.setattr("edge.config_layers.SYSTEM_FILE", tmp_path / "none.toml")
     world = configuration.learn(machine(tmp_path))
     assert world.settings.camera
     assert "defaults" in told(configuration.check(world), "configuration-ok").found

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from edge.config import Config, PrivacyConfig, load, settings
+from edge.config import Config, PrivacyConfig, settings
+from edge.config_layers import load
 from edge.errors import ConfigError
 from edge.live import LIVE, SECRET, ChangedMeanwhile, LiveSettings, Loosened, differences, fixed_keys, live_keys
 

@@ -5,7 +5,7 @@ import ssl
 
 import pytest
 
-from edge.config import load
+from edge.config_layers import load
 from edge.errors import ConfigError, TemporaryError
 from edge.sinks.mqtt_failures import Refused, lost, refusal, silent, unreachable
 from edge.sinks.mqtt_outbox import Outbox, Told

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.config import load
+from edge.config_layers import load
 from edge.errors import ConfigError
 from edge.live import LiveSettings
 from edge.reloading import Reloading
