@@ -29,7 +29,8 @@ need() {
   echo "$why; installing $*" >&2
   DEBIAN_FRONTEND=noninteractive
   export DEBIAN_FRONTEND
-  set -- apt-get install -qq -y --no-install-recommends "$@"
+  # a system's first start brings it up to date, and apt waits for dpkg's lock if it is told to
+  set -- apt-get -o DPkg::Lock::Timeout=300 install -qq -y --no-install-recommends "$@"
   # a container's image often comes without package lists
   "$@" </dev/null >/dev/null 2>&1 || { apt-get update -qq </dev/null && "$@" </dev/null >/dev/null; } ||
     die "That did not work; the command was: $*"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs emotion-edge as a service, brings it up to date, takes it back a version, or removes it.
-# Each version gets a folder of its own and is tried there before it is switched to, so wherever this is broken off,
-# what ran before goes on running; run again, it goes on.
+# Each version gets a folder of its own and is tried there before it is switched to. Broken off before the switch, what
+# ran before goes on running; broken off during it, run this again: it goes on, or goes back.
 set -eu
 umask 022
 # what is run here is the system's Python and the release's, not what the caller has set up for another
@@ -12,7 +12,7 @@ usage() {
   cat <<END
 Installs emotion-edge as a service, or brings it up to date: run it again with the newer version.
 
-  sudo sh $0 [OPTION…]
+  sudo sh $(quoted "$0") [OPTION…]
 
   --lan               open the page to the network; without it, to this machine only
   --camera URI        the camera, as \`emotion-edge sources\` names it; without it, the first that answers
@@ -34,7 +34,7 @@ dry_run=no action=install lan=no camera='' want_picamera2=no wheelhouse='' start
 offline=no offline_hint='; is there a network? Without one: --wheelhouse DIR'
 # apt's picamera2 works with the system's Python only
 python=${PYTHON:-/usr/bin/python3}
-wheels='' wheel='' version='' models=/nonexistent checkout='' picamera2=no work='' making=''
+wheels='' wheel='' version='' models=/nonexistent checkout='' picamera2=no work='' making='' trying=''
 supported="Made for Debian and Raspberry Pi OS from 12 on and Ubuntu from 24.04 on, in their 64-bit editions."
 # an environment has some 400 MB, and pip unpacks into it
 release_mb=700
@@ -55,7 +55,7 @@ release_mb=700
 . "$here/lib/removal.sh"
 
 refuse_argument() {
-  printf '%s: %s\n  %s\n' "${0##*/}" "$1" "sh $0 --help shows what there is." >&2
+  printf '%s: %s\n  %s\n' "${0##*/}" "$1" "sh $(quoted "$0") --help shows what there is." >&2
   exit 2
 }
 
@@ -110,23 +110,13 @@ unit=$root/etc/systemd/system/emotion-edge.service
 state=$root/var/lib/emotion-edge
 shortcut=$root/usr/local/bin/emotion-edge
 
-leave() {
-  status=$?
-  trap - EXIT
-  [ -z "$work" ] || rm -rf "$work"
-  if [ -n "$making" ] && [ "$dry_run" = no ]; then
-    rm -rf "$making"
-    [ ! -L "$venv" ] || note "Nothing was switched: $(basename "$(current)") is in use as before." >&2
-  fi
-  exit $status
-}
 trap leave EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
 if [ "$dry_run" = no ]; then
-  [ "$(id -u)" = 0 ] || die "Only root can do this. Type: sudo sh $0"
+  [ "$(id -u)" = 0 ] || die "Only root can do this. Type: sudo sh $(quoted "$0")"
   exec 9>/run/emotion-edge-install.lock
   flock --nonblock 9 || {
     say "Another installation is at work; waiting for its end"
@@ -158,4 +148,4 @@ case $action in
     if [ ! -e "$shortcut" ] && [ ! -L "$shortcut" ]; then change ln -s "$venv/bin/emotion-edge" "$shortcut"; fi
     ;;
 esac
-if [ "$start" = yes ]; then tell_addresses; fi
+tell_addresses

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Gathers all that an installation without a network needs in a folder that is carried to the device.
-#   usage: deploy/wheelhouse.sh DIR [--suite bookworm|trixie] [--arch amd64|arm64]
+#   usage: deploy/wheelhouse.sh DIR [--suite bookworm|trixie|noble|resolute] [--arch amd64|arm64]
 # The suite and the architecture are those of the device; unless given, those of this machine. There: sudo sh DIR/install.sh
 # PYTHON=… chooses the interpreter that gathers, from 3.11 on; it need not be that of the device.
 set -eu
@@ -10,6 +10,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 dry_run=no
 # shellcheck source=deploy/lib/steps.sh
 . "$here/lib/steps.sh"
+usage="usage: $(quoted "$0") DIR [--suite bookworm|trixie|noble|resolute] [--arch amd64|arm64]"
 
 target='' suite='' arch=''
 while [ $# -gt 0 ]; do
@@ -29,7 +30,7 @@ while [ $# -gt 0 ]; do
       sed -n '2,5s/^# //p' "$0"
       exit 0
       ;;
-    -*) die "There is no option $1." "usage: $0 DIR [--suite bookworm|trixie] [--arch amd64|arm64]" ;;
+    -*) die "There is no option $1." "$usage" ;;
     *)
       [ -z "$target" ] || die "Expected one folder, found $target and $1."
       target=$1
@@ -37,15 +38,22 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
-[ -n "$target" ] || die "A folder to gather in is missing." "usage: $0 DIR [--suite bookworm|trixie] [--arch amd64|arm64]"
+[ -n "$target" ] || die "A folder to gather in is missing." "$usage"
 [ -n "$suite" ] || suite=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
 [ -n "$arch" ] || arch=$(dpkg --print-architecture)
 
+constraints=$here/constraints/$suite.txt
+[ -f "$constraints" ] || constraints=$here/constraints/other.txt
 # wheels say for which C library they are made; each system takes those for its own and for older ones
 case $suite in
   bookworm) version=3.11 glibc=36 ;;
   trixie) version=3.13 glibc=41 ;;
-  *) die "A suite is bookworm or trixie, found: $suite. Name that of the device: --suite bookworm" ;;
+  noble) version=3.12 glibc=39 ;;
+  resolute) version=3.14 glibc=42 ;;
+  *)
+    die "A suite is bookworm, trixie (Debian and Raspberry Pi OS), noble or resolute (Ubuntu), found: $suite." \
+      "Name that of the device, for example: --suite bookworm"
+    ;;
 esac
 case $arch in
   amd64) machine=x86_64 ;;
@@ -72,7 +80,7 @@ python=$work/tools/bin/python
 
 if [ -f "$here/../pyproject.toml" ]; then
   change "$python" -m pip wheel --quiet --no-deps --wheel-dir "$target/wheels" "$here/.." ||
-    die "The program's wheel could not be built; is there a network?"
+    die "The program's wheel could not be built; pip says why above."
 else
   cp "$here"/wheels/emotion_edge-*.whl "$target/wheels"
 fi
@@ -85,8 +93,8 @@ while [ "$glibc" -ge 17 ]; do
 done
 # pip decides by its own Python what a device's needs: aiohttp asks for typing-extensions before 3.13 only
 change "$python" -m pip download --quiet --only-binary=:all: --python-version "$version" --implementation cp \
-  "$@" --platform "manylinux2014_$machine" --constraint "$here/constraints/$suite.txt" --dest "$target/wheels" \
-  "${wheel}[mqtt]" typing-extensions || die "Not all wheels could be fetched; is there a network?"
+  "$@" --platform "manylinux2014_$machine" --constraint "$constraints" --dest "$target/wheels" \
+  "${wheel}[mqtt]" typing-extensions || die "Not all wheels could be fetched; pip says why above."
 
 say "Gathering the models"
 # a wheel is a ZIP file, and Python reads modules out of those
@@ -98,4 +106,5 @@ for name in install.sh wheelhouse.sh lib constraints config.toml emotion-edge.se
   cp -R "$here/$name" "$target/"
 done
 printf 'suite=%s\narch=%s\npython=%s\n' "$suite" "$arch" "$version" >"$target/TARGET"
-say "Done: $(du -sh "$target" | cut -f 1). Carry $target to the device, and there: sudo sh $(basename "$target")/install.sh"
+script=$(quoted "$(basename "$target")/install.sh")
+say "Done: $(du -sh "$target" | cut -f 1). Carry $target to the device, and there: sudo sh $script"

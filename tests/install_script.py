@@ -19,6 +19,7 @@ CHANGES = (
     "apt-get",
     "chown",
     "flock",
+    "groupadd",
     "install",
     "ln",
     "mv",
@@ -40,10 +41,11 @@ class Place:
 
     Attributes:
         root: the folder.
+        scripts: where install.sh lies that is tried here.
     """
 
     def __init__(self, folder: Path, os_release: str = PI_OS, architecture: str = "arm64") -> None:
-        self.root = folder / "root"
+        self.root, self.scripts = folder / "root", DEPLOY
         self._programs, self._recorded = folder / "programs", folder / "recorded"
         self.write("etc/os-release", os_release)
         (self.root / "run" / "systemd" / "system").mkdir(parents=True)
@@ -53,7 +55,7 @@ class Place:
         self.program("getent", "exit 2")
         self.program("id", '[ "$1" = -u ] && echo 0')
         # asking is allowed, all else is written down
-        _write_program(self._recorded / "systemctl", f"case $1 in is-*) exit 1 ;; esac\n{_RECORD}")
+        _write_program(self._recorded / "systemctl", f"case $1 in is-* | show) exit 1 ;; esac\n{_RECORD}")
         for name in CHANGES:
             _write_program(self._recorded / name, _RECORD)
 
@@ -76,7 +78,7 @@ class Place:
 
     def install(self, *arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run the script; of what changes a system nothing is within its reach."""
-        return self._run(("sh", str(DEPLOY / "install.sh"), *map(str, arguments)), environment, self._recorded)
+        return self._run(("sh", str(self.scripts / "install.sh"), *map(str, arguments)), environment, self._recorded)
 
     def dry_run(self, *arguments: str | Path, **environment: str) -> str:
         """What the script would do to the root; it has to end well."""
@@ -110,7 +112,7 @@ class Place:
             "unit": self.root / "etc" / "systemd" / "system" / "emotion-edge.service",
             "python": self._python,
             **dict.fromkeys(("dry_run", "lan", "offline", "picamera2", "want_picamera2"), "no"),
-            **dict.fromkeys(("wheelhouse", "camera", "offline_hint", "making", "work"), ""),
+            **dict.fromkeys(("wheelhouse", "camera", "offline_hint", "making", "trying", "work"), ""),
             "start": "yes",
             **settings,
         }

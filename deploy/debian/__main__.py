@@ -3,6 +3,7 @@
 import argparse
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import sys
@@ -22,8 +23,8 @@ MAINTAINER = "The authors of emotion-edge <emotion-edge@localhost.invalid>"
 def main(argv: Sequence[str] | None = None) -> int:
     """Returns 0, 1 after a fault that another try may mend, or 78."""
     parser = argparse.ArgumentParser(prog="python -m deploy.debian", description=__doc__)
-    parser.add_argument("--suite", default=suite_here(), help=f"{', '.join(SUITES)} (default: %(default)s)")
-    parser.add_argument("--arch", default=architecture_here(), help=f"{', '.join(MACHINES)} (default: %(default)s)")
+    parser.add_argument("--suite", help=f"{', '.join(SUITES)} (default: this machine's)")
+    parser.add_argument("--arch", help=f"{', '.join(MACHINES)} (default: this machine's)")
     parser.add_argument("--output", type=Path, default=SOURCE / "dist", help="folder for the package")
     arguments = parser.parse_args(argv)
     begun_s = time.monotonic()
@@ -32,9 +33,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise ConfigError(
                 "there is no dpkg-deb; packages are built on Debian and its kin, or where dpkg is installed"
             )
-        suite = suite_named(arguments.suite)
+        suite = suite_named(arguments.suite or suite_here())
+        architecture = arguments.arch or architecture_here()
         built = build(
-            SOURCE, arguments.output, suite, arguments.arch, maintainer(os.environ), epoch_s(SOURCE, os.environ)
+            SOURCE, arguments.output, suite, architecture, maintainer(os.environ), epoch_s(SOURCE, os.environ)
         )
     except EdgeError as error:
         print(f"make deb: {error}", file=sys.stderr)
@@ -70,7 +72,7 @@ def report(built: Built, took_s: float) -> str:
         ("package", built.path.stat().st_size),
     ]
     lines = [f"  {name:<14}{size / 1e6:>7.1f} MB" for name, size in megabytes]
-    return "\n".join((f"built in {took_s:.0f} s", *lines, f"sudo apt install {built.path}"))
+    return "\n".join((f"built in {took_s:.0f} s", *lines, f"sudo apt install {shlex.quote(str(built.path.resolve()))}"))
 
 
 def _revision_time(source: Path) -> str:
@@ -82,18 +84,29 @@ def _revision_time(source: Path) -> str:
 
 
 def suite_here() -> str:
-    """This machine's, if packages are built for it."""
+    """This machine's; raises `ConfigError` if packages are not built for it."""
     try:
-        name = platform.freedesktop_os_release().get("VERSION_CODENAME", "")
+        found = platform.freedesktop_os_release()
     except OSError:
-        name = ""
-    return name if name in SUITES else "bookworm"
+        found = {}
+    name = found.get("VERSION_CODENAME", "")
+    if name not in SUITES:
+        system = found.get("PRETTY_NAME", platform.system())
+        raise ConfigError(
+            f"there is no package for {system} itself; say which device's it is for: SUITE={' or '.join(SUITES)}"
+        )
+    return name
 
 
 def architecture_here() -> str:
-    """This machine's, as Debian names it."""
+    """This machine's, as Debian names it; raises `ConfigError` if packages are not built for it."""
     machine = platform.machine()
-    return next((name for name, wheels in MACHINES.items() if wheels == machine), "arm64")
+    for name, wheels in MACHINES.items():
+        if wheels == machine:
+            return name
+    raise ConfigError(
+        f"there is no package for {machine} itself; say which device's it is for: ARCH={' or '.join(MACHINES)}"
+    )
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ find_program() {
     [ -d "$wheels" ] || wheels=$wheelhouse
     models=$wheelhouse/models
     # nothing that the user has set for pip may lead it to a network
-    export PIP_CONFIG_FILE=/dev/null PIP_NO_INDEX=1 PIP_FIND_LINKS="$wheels"
+    unset PIP_FIND_LINKS
+    export PIP_CONFIG_FILE=/dev/null PIP_NO_INDEX=1
   elif [ -d "$here/wheels" ]; then
     wheels=$here/wheels
   elif [ -f "$here/../pyproject.toml" ]; then
@@ -51,6 +52,6 @@ build_wheel() {
   work=$(mktemp -d)
   change "$python" -m venv "$work/tools" || die "$python could not make an environment."
   change "$work/tools/bin/python" -m pip wheel --quiet --no-deps --wheel-dir "$work" "$checkout" ||
-    die "The wheel could not be built; is there a network? Without one: --wheelhouse DIR"
+    die "The wheel could not be built; pip says why above${offline_hint}."
   wheel=$work/$wheel
 }

@@ -83,16 +83,19 @@ make_release() {
   done
   say "Installing emotion-edge $version into $release; this takes a minute, on a Raspberry Pi some minutes"
   making=$release
-  site='' ignored=''
+  site='' ignored='' links=''
   if [ "$picamera2" = yes ]; then
     site=--system-site-packages
     # what apt has is no part of the release: apt may remove it or bring another version
     ignored=--ignore-installed
   fi
+  # as an option: pip takes the variable for a list, parted at the blanks of a folder's name
+  [ "$offline" = no ] || links=--find-links=$wheels
   change mkdir -p "$releases"
   change "$python" -m venv $site "$release" || die "$python could not make an environment in $release."
   change "$release/bin/python" -m pip install --quiet --only-binary=:all: $ignored --constraint "$constraints" \
-    "${wheel}[mqtt]" || die "The program or what it needs could not be installed${offline_hint}."
+    ${links:+"$links"} "${wheel}[mqtt]" ||
+    die "The program or what it needs could not be installed; pip says why above${offline_hint}."
   change install -D -m 644 -t "$release/share/emotion-edge/systemd" "$here/emotion-edge.service"
   [ "$picamera2" = no ] || change install -m 644 -t "$release/share/emotion-edge/systemd" "$here/picamera2.conf"
   say "Fetching and checking the models"
@@ -106,13 +109,23 @@ make_release() {
   making=
 }
 
-# drop_others: all releases but the one in use and the one before, those among them that were broken off
+# running: the release that the service runs from, empty if it does not run. After --no-start it is not the one in use.
+running() {
+  systemd_runs || return 0
+  main=$(systemctl show --property=MainPID --value "$service" 2>/dev/null) || return 0
+  [ -r "$root/proc/$main/cmdline" ] || return 0
+  from=$(tr '\0' '\n' <"$root/proc/$main/cmdline" | sed -n "s|^\($releases/[^/]*\)/bin/.*|\1|p" | head -n 1)
+  [ -z "$from" ] || readlink -f "$from"
+}
+
+# drop_others: all releases but those in use, running or kept, those among them that were broken off
 drop_others() {
+  at_work=$(running)
   for folder in "$releases"/*; do
     [ -d "$folder" ] || continue
     folder=$(readlink -f "$folder")
     case $folder in
-      "$(current)" | "$(kept)" | "$(tried_after)") continue ;;
+      "$(current)" | "$(kept)" | "$(tried_after)" | "$at_work") continue ;;
     esac
     [ ! -f "$folder/$mark" ] || change rm "$folder/$mark"
     change rm -rf "$folder"

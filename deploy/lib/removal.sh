@@ -4,7 +4,9 @@
 # refuse_other_installs: what another hand has installed is not ours to change
 refuse_other_installs() {
   case $(dpkg-query --show --showformat='${db:Status-Abbrev}' emotion-edge 2>/dev/null) in
-    ii*)
+    # neither not installed nor with nothing left but its settings: also one that is on hold or not quite installed
+    '' | ?n* | ?c*) ;;
+    *)
       die "emotion-edge is installed as a package. To go on with this script, remove that first:" \
         "sudo apt-get remove emotion-edge      (configuration and token stay)"
       ;;

@@ -16,6 +16,9 @@ point() {
 # install_unit RELEASE: the unit that came with it; sets changed=yes if it was another before
 install_unit() {
   changed=no
+  # who has disabled it wants it so; but a first installation may have been broken off before it was enabled
+  wanted=no
+  if [ ! -e "$unit" ] || [ -z "$was" ]; then wanted=yes; fi
   from=$1/share/emotion-edge/systemd
   # with --dry-run the release is not there
   [ -d "$from" ] || from=$here
@@ -27,7 +30,12 @@ install_unit() {
     change rm "$unit.d/picamera2.conf"
   fi
   if [ "$changed" = yes ] && systemd_runs; then change systemctl daemon-reload; fi
-  systemctl is-enabled --quiet "$service" 2>/dev/null || change systemctl enable "$service"
+  if systemctl is-enabled --quiet "$service" 2>/dev/null; then return 0; fi
+  if [ "$wanted" = yes ]; then
+    change systemctl enable "$service"
+  else
+    note "The service is disabled and stays so: it does not start with the system."
+  fi
 }
 
 # get_ready: starts the service anew and waits until it says that it is ready, and still is a moment later
@@ -63,6 +71,7 @@ use() {
   fi
   [ -d "$was" ] || was=
   say "Switching to ${1##*/}"
+  trying=$1
   printf '%s\n' "$was" | put "$switching" 600 root:root
   point "$venv" "$1"
   install_unit "$1"
@@ -113,5 +122,6 @@ roll_back() {
   [ ! -f "$before/share/emotion-edge/systemd/picamera2.conf" ] || picamera2=yes
   say "Checking ${before##*/}"
   works "$before" || die "${before##*/} does not work any more; $(basename "$(current)") stays in use."
+  check_settings "$before"
   use "$before"
 }

@@ -4,7 +4,8 @@
 make_user() {
   if ! getent passwd emotion-edge >/dev/null; then
     say "Making the user emotion-edge"
-    change useradd --system --user-group --no-create-home --home-dir /var/lib/emotion-edge \
+    getent group emotion-edge >/dev/null || change groupadd --system emotion-edge
+    change useradd --system --gid emotion-edge --no-create-home --home-dir /var/lib/emotion-edge \
       --shell /usr/sbin/nologin emotion-edge
   fi
   for group in video render; do
@@ -49,8 +50,8 @@ check_settings() {
     die "This release does not take $config. Correct it, then try again; nothing was switched."
 }
 
-# tell_addresses: where the page is
+# tell_addresses: where the page is, if the service has been started
 tell_addresses() {
-  if [ "$dry_run" = yes ]; then return 0; fi
+  if [ "$dry_run" = yes ] || [ "$start" = no ] || ! systemd_runs; then return 0; fi
   "$python" -I "$here/lib/addresses.py" "$config" "$token" "$(hostname -I 2>/dev/null)"
 }

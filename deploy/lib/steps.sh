@@ -19,14 +19,34 @@ die() {
   exit 1
 }
 
+# leave: what is half done is tidied away, or told; the end, however it came
+leave() {
+  status=$?
+  trap - EXIT
+  [ -z "$work" ] || rm -rf "$work"
+  if [ "$dry_run" = yes ]; then exit $status; fi
+  if [ -n "$making" ]; then
+    rm -rf "$making"
+    [ ! -L "$venv" ] || note "Nothing was switched: $(basename "$(current)") is in use as before." >&2
+  fi
+  if [ -n "$trying" ] && [ -e "$switching" ]; then note "Broken off while switching; run this again." >&2; fi
+  exit $status
+}
+
+# quoted WORD: as it can be typed
+quoted() {
+  case $1 in
+    '' | *[!A-Za-z0-9_./:=@,+~-]*) printf "'%s'" "$1" ;;
+    *) printf '%s' "$1" ;;
+  esac
+}
+
 # shown COMMAND…: the line that --dry-run prints in its place
 shown() {
   printf '    would run:'
   for word; do
-    case $word in
-      '' | *[!A-Za-z0-9_./:=@,+~-]*) printf " '%s'" "$word" ;;
-      *) printf ' %s' "$word" ;;
-    esac
+    printf ' '
+    quoted "$word"
   done
   printf '\n'
 }

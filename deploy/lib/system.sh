@@ -61,9 +61,26 @@ need() {
 }
 
 apt_install() {
-  set -- env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@"
+  # a system's first start brings it up to date; apt waits for dpkg's lock if it is told to
+  set -- env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 \
+    install -qq -y --no-install-recommends "$@"
   # a fresh card often comes without package lists, or with old ones
-  change "$@" 2>/dev/null || { change apt-get update -qq && change "$@"; }
+  patiently "$@" 2>/dev/null || { patiently apt-get update -qq && patiently "$@"; }
+}
+
+# patiently COMMAND…: of apt; again while its lists or its archive are locked, which it does not wait for itself
+patiently() {
+  left=30
+  until change "$@" 2>/dev/null; do
+    case $said in */lists/lock* | */archives/lock*) ;; *) left=0 ;; esac
+    if [ "$left" = 0 ]; then
+      [ -z "$said" ] || printf '%s\n' "$said" | sed 's/^/    /' >&2
+      return 1
+    fi
+    [ "$left" != 30 ] || note "Something else brings this system up to date; waiting for it, up to five minutes."
+    left=$((left - 1))
+    sleep 10
+  done
 }
 
 # whether there is a fitting Python; installs what it lacks, or ends
@@ -94,7 +111,8 @@ find_picamera2() {
   if apt_install python3-picamera2; then
     picamera2=yes
   else
-    note "$name has none: cameras on the ribbon cable will not be found, others will."
+    note "python3-picamera2 could not be installed; apt says why above." \
+      "Cameras on the ribbon cable will not be found, others will; run this again to try anew."
   fi
 }
 

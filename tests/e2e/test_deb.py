@@ -18,7 +18,7 @@ from deploy.debian.package import Built, build, pack
 from deploy.debian.suites import SUITES, Suite
 from tests.e2e.throwaway_systemd import Machine
 from tests.elsewhere import ROOT, Place, built_wheel, cache_folder, require_root
-from tests.service import CONFIG, HOME, STATE, TOKEN_FILE, UNIT, Service
+from tests.service import CONFIG, DROP_INS, HOME, STATE, TOKEN_FILE, UNIT, Service
 from tests.stages.arm64_root import LAUNCHER, arm64_root, as_processor
 from tests.stages.debian_root import booted, debian_root
 from tests.tools import require_tool
@@ -30,6 +30,7 @@ NEWER = "9.0.0"
 FAST = 1
 """Level of compression: the smallest package is not what these tests are about."""
 ADDED = "\n# the administrator's own\n[stream]\nquality = 70\n"
+CRASHES = "[Service]\nExecStart=\nExecStart=/bin/false\nRestartSec=0.1\n"
 LASTING = re.compile(
     r"/(var/log|var/cache|var/lib/dpkg|var/lib/systemd)(/|$)|/etc/(passwd|group|shadow|gshadow|sub[ug]id)-"
 )
@@ -254,6 +255,34 @@ def test_a_service_that_was_disabled_stays_so_after_an_upgrade(service: Service,
     assert (found["ActiveState"], found["UnitFileState"]) == ("inactive", "disabled")
 
 
+def test_an_upgrade_starts_what_had_crashed_until_its_start_limit(service: Service, newer: Path):
+    machine, drop_in = service.machine, f"{DROP_INS}/crashes.conf"
+    machine.write(drop_in, CRASHES)
+    machine.run("systemctl", "daemon-reload")
+    machine.run("systemctl", "restart", UNIT, check=False)
+    service.wait_for(ActiveState="failed")
+    machine.run("rm", drop_in)
+    install(machine, newer)
+    service.wait_for(ActiveState="active", SubState="running")
+    assert version_of(service) == NEWER
+
+
+def test_an_upgrade_that_fails_leaves_the_old_version_at_work(service: Service, newer: Path, tmp_path: Path):
+    machine, before = service.machine, service.wait_for(ActiveState="active", SubState="running")
+    # it is refused before anything of it is unpacked
+    subprocess.run(["dpkg-deb", "--control", newer, tmp_path / "DEBIAN"], check=True)
+    change(tmp_path / "DEBIAN" / "preinst", r"(?m)^set -e$", "exit 1")
+    failing = newer.with_name("failing.deb")
+    pack(tmp_path, failing, EPOCH_S, level=0)
+    done = machine.run("dpkg", "--install", f"/packages/{failing.name}", check=False, timeout_s=280)
+    assert done.returncode != 0
+    assert service.wait_for(ActiveState="active", SubState="running")["MainPID"] == before["MainPID"]
+    assert version_of(service) != NEWER
+    assert machine.text("dpkg-query", "--show", "--showformat=${db:Status-Abbrev}", "emotion-edge") == "ii"
+    # the old version took it away, and has made it again
+    assert machine.text("find", f"{HOME}/venv/lib", "-name", "__pycache__", "-print", "-quit") != ""
+
+
 def test_removed_it_leaves_settings_and_purged_it_leaves_nothing(machine: Machine, built: Built):
     before = files(machine)
     install(machine, built.path)
@@ -281,3 +310,18 @@ def test_it_does_not_go_over_an_installation_by_install_sh(machine: Machine, bui
     assert done.returncode != 0
     assert "install.sh --uninstall" in done.stderr.decode()
     assert [path.name for path in machine.path(f"{HOME}/releases/0.1.0").iterdir()] == []
+
+
+def test_removed_before_install_sh_it_leaves_alone_what_that_uses(service: Service, built: Built):
+    machine = service.machine
+    token, config = token_of(machine), machine.path(CONFIG).read_text()
+    machine.run("dpkg", "--remove", "emotion-edge")
+    machine.run("sh", "-c", f"mkdir -p {HOME}/releases/0.1.0 && ln -s releases/0.1.0 {HOME}/venv")
+    done = machine.run("dpkg", "--install", f"/packages/{built.path.name}", check=False)
+    assert done.returncode != 0
+    assert [path.name for path in machine.path(f"{HOME}/releases/0.1.0").iterdir()] == []
+    assert "install.sh's installation uses them" in machine.text("dpkg", "--purge", "emotion-edge")
+    assert (token_of(machine), machine.path(CONFIG).read_text()) == (token, config)
+    assert machine.text("stat", "--format=%U", STATE) == "emotion-edge"
+    assert machine.path(f"/etc/systemd/system/multi-user.target.wants/{UNIT}").is_symlink()
+    assert machine.run("dpkg-query", "--show", "emotion-edge", check=False).returncode == 1

@@ -1,5 +1,6 @@
 """deploy/install.sh on Debian systems as they are on the day they are set up, without a network.
 
+For Ubuntu stands one that says it is that: what differs for the script is the name, and so the constraints.
 Each test begins with the first version installed, as the one before has left it or by installing it.
 """
 
@@ -11,11 +12,13 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
 from tests.e2e.throwaway_systemd import Machine
 from tests.elsewhere import ROOT, built_wheel, cache_folder
+from tests.install_script import UBUNTU
 from tests.service import CONFIG, HOME, PYTHON, TOKEN_FILE, UNIT, Service
 from tests.stages.debian_root import booted, debian_root
 from tests.stages.wheelhouses import bundle, index, variant, wheelhouse
@@ -24,11 +27,12 @@ pytestmark = [pytest.mark.systemd, pytest.mark.slow, pytest.mark.timeout(1200)]
 
 Show = Callable[[str], None]
 
-SUITES = ("bookworm", "trixie")
+SYSTEMS = {"bookworm": "bookworm", "trixie": "trixie", "ubuntu": "trixie"}
+"""Name → release of Debian."""
 ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
 PACKAGES = ("python3-bottleneck",)
 """Of Debian, built for its numpy, as is what picamera2 loads."""
-CARRIED, CHECKOUT, INDEX = "/media/carried", "/media/checkout", "/media/index"
+CARRIED, CHECKOUT, INDEX = "/media/my disk", "/media/checkout", "/media/index"
 VERSIONS = {"first": "1.0.0", "second": "1.1.0", "broken": "1.2.0", "damaged": "1.3.0", "late": "1.4.0"}
 NEW = "/etc/emotion-edge /etc/systemd/system /etc/passwd /etc/group /opt /usr/local/bin"
 LIST = f"find {NEW} -printf '%p %i %T@ %s %m %u %g %l\\n' | sort"
@@ -48,7 +52,7 @@ except urllib.error.HTTPError as error:
 class Device:
     """A booted Debian, and what was carried to it."""
 
-    suite: str
+    name: str
     machine: Machine
 
     @property
@@ -57,7 +61,7 @@ class Device:
 
     def install(self, name: str, *options: str, status: int = 0) -> str:
         """Start the script that lies in a folder that was carried here; what it prints."""
-        return self.typed(f"sh {CARRIED}/{name}/install.sh {' '.join(options)}", status=status)
+        return self.typed(f"sh '{CARRIED}/{name}/install.sh' {' '.join(options)}", status=status)
 
     def typed(self, command: str, *, status: int = 0) -> str:
         """What a command prints."""
@@ -94,9 +98,14 @@ class Device:
         assert self.status("http://127.0.0.1:8080/") == "401"
 
 
-@pytest.fixture(scope="module", params=SUITES)
-def suite(request: pytest.FixtureRequest) -> str:
+@pytest.fixture(scope="module", params=SYSTEMS)
+def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def suite(name: str) -> str:
+    return SYSTEMS[name]
 
 
 @pytest.fixture(scope="module")
@@ -125,16 +134,20 @@ def carried(cache: Path, suite: str) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def device(cache: Path, suite: str, carried: Path) -> Iterator[Device]:
+def device(cache: Path, name: str, suite: str, carried: Path) -> Iterator[Device]:
     root = debian_root(cache, suite, PACKAGES)
     with booted(root, {carried: CARRIED, ROOT: CHECKOUT, index(cache, suite): INDEX}) as machine:
-        yield Device(suite, machine)
+        if name == "ubuntu":
+            machine.run("rm", "/etc/os-release")  # a link
+            machine.write("/etc/os-release", UBUNTU)
+        yield Device(name, machine)
 
 
 def test_from_nothing_to_the_page(device: Device, show: Show) -> None:
     begun_s = time.monotonic()
     said = device.install("first", "--lan", "--camera", "demo")
     took_s = time.monotonic() - begun_s
+    assert ("Ubuntu" in said) == (device.name == "ubuntu")
     urls = re.findall(r"^  (http://\S+)$", said, re.MULTILINE)
     assert device.status(urls[-1]) == "200"
     assert urls[-1].startswith("http://127.0.0.1:8080/?token=")
@@ -147,7 +160,7 @@ def test_from_nothing_to_the_page(device: Device, show: Show) -> None:
     found = device.service.properties()
     ready_s = (int(found["ActiveEnterTimestampMonotonic"]) - int(found["ExecMainStartTimestampMonotonic"])) / 1e6
     megabytes = device.typed(f"du -sm {HOME}/releases/1.0.0").split()[0]
-    show(f"{device.suite}: installed in {took_s:.0f} s, {megabytes} MB; start to READY {ready_s:.2f} s\n{said}")
+    show(f"{device.name}: installed in {took_s:.0f} s, {megabytes} MB; start to READY {ready_s:.2f} s\n{said}")
 
 
 def test_the_same_again_changes_nothing(device: Device, show: Show) -> None:
@@ -155,8 +168,8 @@ def test_the_same_again_changes_nothing(device: Device, show: Show) -> None:
     before, pid = device.typed(LIST), device.service.properties()["MainPID"]
     begun_s = time.monotonic()
     device.install("first")
-    show(f"{device.suite}: the same again takes {time.monotonic() - begun_s:.0f} s")
-    device.typed(f"sh {CHECKOUT}/deploy/install.sh --wheelhouse {CARRIED}/first")
+    show(f"{device.name}: the same again takes {time.monotonic() - begun_s:.0f} s")
+    device.typed(f"sh {CHECKOUT}/deploy/install.sh --wheelhouse '{CARRIED}/first'")
     assert device.typed(LIST) == before
     assert device.service.properties()["MainPID"] == pid
 
@@ -172,7 +185,7 @@ def test_an_upgrade_keeps_configuration_and_token_and_can_be_taken_back(device: 
     assert device.link("previous") == VERSIONS["first"]
     begun_s = time.monotonic()
     device.install("second", "--rollback")
-    show(f"{device.suite}: upgraded in {took_s:.0f} s, rolled back in {time.monotonic() - begun_s:.0f} s")
+    show(f"{device.name}: upgraded in {took_s:.0f} s, rolled back in {time.monotonic() - begun_s:.0f} s")
     device.serves(VERSIONS["first"])
     assert device.link("previous") == VERSIONS["second"]
     assert (device.file(CONFIG), device.file(TOKEN_FILE)) == (config, token)
@@ -182,7 +195,7 @@ def test_a_version_that_does_not_get_ready_makes_way_for_the_old_one(device: Dev
     device.has_first()
     begun_s = time.monotonic()
     said = device.install("broken", status=1)
-    show(f"{device.suite}: tried and switched back in {time.monotonic() - begun_s:.0f} s")
+    show(f"{device.name}: tried and switched back in {time.monotonic() - begun_s:.0f} s")
     assert "broken on purpose" in said
     assert "emotion-edge 1.2.0 did not get ready and is not used; 1.0.0 runs again." in said
     device.serves(VERSIONS["first"])
@@ -203,7 +216,7 @@ def test_killed_half_way_it_disturbs_nothing_and_goes_on_when_run_again(device: 
     device.has_first()
     pid = device.service.properties()["MainPID"]
     folder = f"{HOME}/releases/{VERSIONS['late']}"
-    group = device.typed(f"setsid sh {CARRIED}/late/install.sh >/tmp/late 2>&1 & echo $!").strip()
+    group = device.typed(f"setsid sh '{CARRIED}/late/install.sh' >/tmp/late 2>&1 & echo $!").strip()
     end_s = time.monotonic() + 120
     while not device.typed(f"ls -d {folder}/lib/python3.*/site-packages/numpy || :").startswith("/opt"):
         assert time.monotonic() < end_s, device.file("/tmp/late")
@@ -220,7 +233,8 @@ def test_killed_half_way_it_disturbs_nothing_and_goes_on_when_run_again(device: 
 
 def test_from_a_checkout_it_builds_the_program_and_fetches_the_models(device: Device) -> None:
     device.has_first()
-    network = f"PIP_NO_INDEX=1 PIP_FIND_LINKS='{CARRIED}/first/wheels {INDEX}'"
+    # a list, which pip parts at its blanks
+    network = f"PIP_NO_INDEX=1 PIP_FIND_LINKS='file://{quote(CARRIED)}/first/wheels {INDEX}'"
     said = device.typed(f"{network} sh {CHECKOUT}/deploy/install.sh")
     assert f"from {CHECKOUT}" in said
     version = device.link("venv")
@@ -239,7 +253,7 @@ def test_what_apt_has_for_cameras_loads_beside_what_the_program_brings(device: D
         said = device.machine.text(PYTHON, "-c", LOAD)
         assert f" {HOME}/venv/" in said, "apt's numpy is used, which apt may remove"
         apts = device.machine.text("/usr/bin/python3", "-c", "import numpy; print(numpy.__version__)")
-        show(f"{device.suite}: apt's numpy {apts}, ours {said}")
+        show(f"{device.name}: apt's numpy {apts}, ours {said}")
         assert said.partition(".")[0] == apts.partition(".")[0]
         device.serves(VERSIONS["first"])
         assert "DeviceAllow=char-media" in device.typed(f"systemctl cat {UNIT}")

@@ -3,7 +3,6 @@
 import re
 import shutil
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -48,15 +47,18 @@ def test_the_guide_names_options_that_there_are() -> None:
     ).stdout
     options = set(re.findall(r"--[a-z-]+", shown))
     named = re.findall(r"install\.sh ([^`#\n]+)|^\| `(--[^`]+)`", (DEPLOY / "README.md").read_text(), re.MULTILINE)
-    assert {option for found in named for option in re.findall(r"--[a-z-]+", " ".join(found))} - options == set()
+    found = {option for each in named for option in re.findall(r"--[a-z-]+", " ".join(each))}
+    assert {"--lan", "--no-start", "--rollback", "--purge"} <= found
+    assert found - options == set()
 
 
 def test_a_dry_run_shows_every_step_on_a_raspberry_pi_and_takes_none(pi: Place) -> None:
     before = sorted(pi.root.rglob("*"))
     said = pi.dry_run("--camera", "v4l2:/dev/video0")
     steps = (
-        "apt-get install -qq -y --no-install-recommends python3-picamera2",
-        "useradd --system --user-group",
+        "install -qq -y --no-install-recommends python3-picamera2",
+        "groupadd --system emotion-edge",
+        "useradd --system --gid emotion-edge",
         "/etc/emotion-edge/config.toml (root:emotion-edge, 640)",
         "/etc/emotion-edge/token (root:root, 600)",
         "-m venv --system-site-packages ",
@@ -174,9 +176,57 @@ def test_wrong_arguments_are_refused(pi: Place, arguments: tuple[str, ...], says
     assert pi.called == ""
 
 
-def test_what_a_package_has_installed_is_left_alone(pi: Place) -> None:
-    pi.program("dpkg-query", "printf 'ii '")
+@pytest.mark.parametrize("status", ["ii", "hi", "iF", "iU", "rH"])
+def test_what_a_package_has_installed_is_left_alone(pi: Place, status: str) -> None:
+    pi.program("dpkg-query", f"printf '{status} '")
     assert "sudo apt-get remove emotion-edge" in pi.refusal()
+
+
+@pytest.mark.parametrize("status", ["rc", "un", "hc"])
+def test_of_what_was_a_package_only_settings_may_be_left(pi: Place, status: str) -> None:
+    pi.program("dpkg-query", f"printf '{status} '")
+    assert "Switching" in pi.dry_run()
+
+
+def test_a_group_without_its_user_is_taken_as_it_is(pi: Place) -> None:
+    pi.program("getent", '[ "$*" = "group emotion-edge" ]')
+    said = pi.dry_run()
+    assert "useradd --system --gid emotion-edge" in said
+    assert "groupadd" not in said
+
+
+BUSY = """
+echo "$*" >>"$0.log"
+updates=$(grep -c '^update' "$0.log")
+[ "$updates" -le TIMES ] || exit 0
+case $1 in update) echo "E: Could not get lock /var/lib/apt/lists/lock. It is held by process 812 (apt-get)" >&2 ;; esac
+exit 100
+"""
+"""An apt-get that begins to work when its lists have been asked for so often."""
+
+
+@pytest.mark.parametrize(("times", "picamera2"), [(2, "yes"), (1000, "no")])
+def test_it_waits_for_a_system_that_is_brought_up_to_date(pi: Place, times: int, picamera2: str) -> None:
+    apt = pi.program("apt-get", BUSY.replace("TIMES", str(times)))
+    pi.program("sleep", "exit 0")
+    done = pi.steps("check_system; find_picamera2; echo picamera2=$picamera2")
+    assert done.stdout.endswith(f"picamera2={picamera2}\n"), done.stderr
+    assert done.stdout.count("waiting for it") == 1
+    assert ("lists/lock" in done.stderr) == (picamera2 == "no")
+    calls = Path(f"{apt}.log").read_text().splitlines()
+    assert all(call.startswith("-o DPkg::Lock::Timeout=300 install ") for call in calls if "install" in call)
+    assert min(times, 30) < sum(call.startswith("update") for call in calls) <= min(times, 30) + 1
+
+
+def test_a_camera_that_apt_could_not_bring_is_told_of_as_it_is(pi: Place) -> None:
+    pi.program("apt-get", "echo 'E: Unable to fetch some archives' >&2; exit 100")
+    done = pi.steps("check_system; find_picamera2; echo picamera2=$picamera2")
+    assert done.returncode == 0
+    assert "E: Unable to fetch some archives" in done.stderr
+    assert "python3-picamera2 could not be installed; apt says why above." in done.stdout
+    assert "run this again" in done.stdout
+    assert "has none" not in done.stdout
+    assert done.stdout.endswith("picamera2=no\n")
 
 
 def test_what_was_installed_by_hand_is_left_alone(pi: Place) -> None:
@@ -187,48 +237,6 @@ def test_what_was_installed_by_hand_is_left_alone(pi: Place) -> None:
 def test_a_full_disk_is_seen_before_anything_is_installed(pi: Place) -> None:
     pi.program("df", "echo Filesystem; echo '/dev/root 30000000 29000000 204800 99% /'")
     assert "has 200 MB left, and a release takes 700 MB" in pi.refusal()
-
-
-def wheelhouse(folder: Path, target: str, *wheels: str) -> Path:
-    (folder / "wheels").mkdir(parents=True)
-    (folder / "TARGET").write_text(target)
-    for name in wheels:
-        (folder / "wheels" / name).touch()
-    return folder
-
-
-def test_from_a_wheelhouse_nothing_is_fetched(pi: Place, tmp_path: Path) -> None:
-    version = "{}.{}".format(*sys.version_info)
-    house = wheelhouse(tmp_path / "house", f"arch=arm64\npython={version}\n", "emotion_edge-7.8-py3-none-any.whl")
-    said = pi.dry_run("--wheelhouse", house)
-    assert "emotion_edge-7.8-py3-none-any.whl" in said
-    assert "apt-get" not in said
-    assert "python3-picamera2 is missing and nothing is fetched" in said
-
-
-@pytest.mark.parametrize(
-    ("wheels", "target", "says"),
-    [
-        ((), "", "Expected one file emotion_edge-….whl"),
-        (("emotion_edge-1-py3-none-any.whl", "emotion_edge-2-py3-none-any.whl"), "", "Expected one file"),
-        (("emotion_edge-1-py3-none-any.whl",), "python=3.99\narch=arm64\n", "is for python=3.99 arch=arm64, and this"),
-        (("emotion_edge-1-py3-none-any.whl",), "python=3.11\narch=amd64\n", "--suite bookworm --arch arm64"),
-    ],
-)
-def test_a_wheelhouse_has_to_fit(pi: Place, tmp_path: Path, wheels: tuple[str, ...], target: str, says: str) -> None:
-    assert says in pi.refusal("--wheelhouse", wheelhouse(tmp_path / "house", target, *wheels))
-
-
-def test_a_wheelhouse_has_to_be_there(pi: Place, tmp_path: Path) -> None:
-    assert f"There is no folder {tmp_path}/none" in pi.refusal("--wheelhouse", tmp_path / "none")
-
-
-def test_without_a_network_it_says_which_package_to_get(pi: Place, tmp_path: Path) -> None:
-    bare = pi.program("bare-python", f'case $* in *ensurepip*) exit 1 ;; esac\nexec {sys.executable} "$@"')
-    house = wheelhouse(tmp_path / "house", "", "emotion_edge-1-py3-none-any.whl")
-    said = pi.refusal("--wheelhouse", house, PYTHON=str(bare))
-    assert "cannot make environments, and nothing is fetched" in said
-    assert "python3-venv" in said
 
 
 def test_every_setting_of_the_template_is_one(tmp_path: Path) -> None:

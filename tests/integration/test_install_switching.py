@@ -11,7 +11,8 @@ from tests.install_script import DEPLOY, Place
 SYSTEMD = """
 running=$(dirname "$0")/running
 case $1 in
-  is-enabled) exit 0 ;;
+  is-enabled) [ ENABLED = yes ] ;;
+  enable) echo enabled >>"$running.log" ;;
   is-active) [ -e "$running" ] ;;
   restart)
     release=$(readlink -f "$VENV")
@@ -33,10 +34,14 @@ class Device(Place):
         super().__init__(folder)
         self.home = self.root / "opt" / "emotion-edge"
         self.home.mkdir(parents=True)
-        self.program("systemctl", f"VENV={self.home}/venv\n{SYSTEMD}")
+        self.systemd()
         self.program("journalctl", "echo its log")
         self.program("sleep", "exit 0")
         self.program("runuser", 'test ! -e "$(dirname "$(dirname "$9")")/damaged"')
+
+    def systemd(self, enabled: str = "yes") -> None:
+        """Have one, for which the service is enabled or not."""
+        self.program("systemctl", f"VENV={self.home}/venv\n{SYSTEMD.replace('ENABLED', enabled)}")
 
     def release(self, name: str, *marks: str) -> None:
         """Make one; `broken` and `damaged` are what can be wrong with it."""
@@ -45,9 +50,9 @@ class Device(Place):
         for mark in (".complete", *marks):
             self.write(f"{path}/{mark}", name)
 
-    def use(self, name: str) -> subprocess.CompletedProcess[str]:
+    def use(self, name: str, **settings: str) -> subprocess.CompletedProcess[str]:
         """Put a release to use."""
-        return self.steps(f"use {self.home}/releases/{name}")
+        return self.steps(f"use {self.home}/releases/{name}", **settings)
 
     def link(self, name: str) -> str:
         """To which release a link leads."""
@@ -64,7 +69,7 @@ class Device(Place):
     @property
     def started(self) -> list[str]:
         """The releases that were started, in their order."""
-        return [line.removeprefix("started ") for line in self.log if line != "reloaded"]
+        return [line.removeprefix("started ") for line in self.log if line.startswith("started ")]
 
     @property
     def log(self) -> list[str]:
@@ -182,6 +187,48 @@ def test_releases_that_were_broken_off_are_removed(device: Device) -> None:
     assert device.releases == ["1"]
 
 
+def test_what_still_runs_is_not_tidied_away(device: Device) -> None:
+    device.use("1")
+    # as an interpreter's name is given to it: with zeros between the words
+    python = f"{device.home}/releases/1/bin/python3"
+    device.write("proc/42/cmdline", f"{python}\0{device.home}/venv/bin/emotion-edge\0run\0")
+    for name in ("2", "3"):
+        device.release(name)
+        assert device.use(name, start="no").returncode == 0
+    assert (device.link("venv"), device.link("previous"), device.releases) == ("3", "2", ["1", "2", "3"])
+    device.write("proc/42/cmdline", python.replace("/1/", "/3/"))
+    device.steps("drop_others")
+    assert device.releases == ["2", "3"]
+
+
+def test_one_that_was_disabled_is_not_enabled_again(device: Device) -> None:
+    device.systemd(enabled="no")
+    device.use("1")
+    assert device.log == ["reloaded", "enabled", "started 1"]
+    for name in ("1", "2"):
+        device.release(name)
+        assert "is disabled and stays so" in device.use(name).stdout
+    assert device.log.count("enabled") == 1
+
+
+def test_a_first_one_that_was_broken_off_before_it_was_enabled_is_enabled(device: Device) -> None:
+    device.systemd(enabled="no")
+    device.write("opt/emotion-edge/switching", "\n")
+    device.write("etc/systemd/system/emotion-edge.service", "the unit of 1")
+    device.use("1")
+    assert "enabled" in device.log
+
+
+def test_broken_off_during_the_switch_it_says_so(device: Device) -> None:
+    ended = "trap leave EXIT; get_ready() { exit 130; }; use $releases/1"
+    done = device.steps(ended)
+    assert done.returncode == 130
+    assert done.stderr == "    Broken off while switching; run this again.\n"
+    assert device.steps(ended, dry_run="yes").stderr == ""
+    done = device.steps("trap leave EXIT; use $releases/1")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_back_and_forth(device: Device) -> None:
     for name in ("1", "2"):
         device.release(name)
@@ -208,6 +255,22 @@ def test_back_to_what_does_not_work_any_more_is_refused(device: Device) -> None:
     assert done.returncode == 1
     assert "1 does not work any more; 2 stays in use." in done.stderr
     assert device.started == ["1", "2"]
+
+
+def test_back_to_what_does_not_take_the_settings_is_refused(device: Device) -> None:
+    for name in ("1", "2"):
+        device.release(name)
+        device.use(name)
+    program = device.write(
+        "opt/emotion-edge/releases/1/bin/emotion-edge",
+        '#!/bin/sh\ncase $* in *--help) ;; *) echo "there is no stream.colour"; exit 78 ;; esac\n',
+    )
+    program.chmod(0o755)
+    done = device.steps("roll_back")
+    assert done.returncode == 1
+    assert "there is no stream.colour" in done.stderr
+    assert "nothing was switched" in done.stderr
+    assert (device.link("venv"), device.started) == ("2", ["1", "2"])
 
 
 def test_without_a_start_it_is_switched_and_nothing_runs(device: Device) -> None:
@@ -263,11 +326,21 @@ def test_the_address_is_where_it_listens(tmp_path: Path, server: str, shown: lis
 
 
 def test_on_all_interfaces_the_addresses_of_the_network_come_first(tmp_path: Path) -> None:
-    said = addresses(tmp_path, '[server]\nhost = "0.0.0.0"\n')
-    urls = [line.strip() for line in said.splitlines()[1:]]
-    assert urls[:2] == [f"http://{address}:8080/?token=abc-_" for address in ("192.168.1.7", "10.0.0.7")]
-    assert urls[2].endswith(".local:8080/?token=abc-_")
-    assert urls[3] == "http://127.0.0.1:8080/?token=abc-_"
+    others, here = addresses(tmp_path, '[server]\nhost = "0.0.0.0"\n').split("or on this machine itself:\n")
+    urls = [line.strip() for line in others.splitlines()]
+    assert urls[0].endswith("on your network:")
+    assert urls[1:3] == [f"http://{address}:8080/?token=abc-_" for address in ("192.168.1.7", "10.0.0.7")]
+    assert urls[3].endswith(".local:8080/?token=abc-_")
+    assert urls[4:] == [], "what leads nowhere from there is not among them"
+    assert here == "  http://127.0.0.1:8080/?token=abc-_\n"
+
+
+@pytest.mark.parametrize(("folder", "start", "told"), [("run", "yes", 1), ("ran", "yes", 0), ("run", "no", 0)])
+def test_it_is_said_to_be_ready_only_if_it_was_started(device: Device, folder: str, start: str, told: int) -> None:
+    device.write("etc/emotion-edge/config.toml", "")
+    device.write("etc/emotion-edge/token", "abc-_\n")
+    (device.root / "run").rename(device.root / folder)
+    assert device.steps("tell_addresses", start=start).stdout.count("is ready") == told
 
 
 def judged(*findings: tuple[str, str, str]) -> tuple[int, str]:

@@ -8,9 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.elsewhere import ROOT, call, made
-from tests.stages.roots import PYTHON, key
+from tests.stages import roots
+from tests.stages.roots import key
 
 DEPLOY = ROOT / "deploy"
+PYTHON = {**roots.PYTHON, "noble": "3.12", "resolute": "3.14"}
+"""Suites that can be gathered for, Ubuntu's among them, and their Python."""
 SCRIPTS = ("install.sh", "wheelhouse.sh", "lib", "constraints", "config.toml", "emotion-edge.service", "picamera2.conf")
 """What `deploy/wheelhouse.sh` puts beside the wheels."""
 TO_BUILD = ("hatchling",)

@@ -12,7 +12,6 @@ from deploy.debian.suites import SUITES
 from deploy.debian.wheels import lacking, pip_command, target_environment
 from tests.tools import require_tool
 
-DEBIAN = Path(__file__).parents[2] / "deploy" / "debian"
 EPOCH_S = 1_767_225_600
 
 
@@ -142,55 +141,3 @@ def test_everything_in_a_package_is_roots_and_only_programs_run(tmp_path: Path):
     modes = {row[5].removeprefix("./"): row[0] for row in rows}
     assert modes[PROGRAM] == "-rwxr-xr-x"
     assert modes["usr/share/a"] == "-rw-r--r--"
-
-
-@pytest.mark.parametrize("name", SCRIPTS)
-def test_shellcheck_has_nothing_to_say_about_a_maintainers_script(name: str):
-    shellcheck = require_tool("shellcheck", "apt-get install -y --no-install-recommends shellcheck")
-    done = subprocess.run([shellcheck, DEBIAN / name], capture_output=True, text=True, check=False)
-    assert done.stdout == ""
-
-
-def install_over(root: Path, *arguments: str) -> tuple[int, str]:
-    """What preinst says where `root` is what is there already."""
-    done = subprocess.run(
-        ["sh", str(DEBIAN / "preinst"), *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "DPKG_ROOT": str(root)},
-    )
-    return done.returncode, done.stderr
-
-
-def test_a_first_installation_meets_nothing(tmp_path: Path):
-    assert install_over(tmp_path, "install") == (0, "")
-
-
-def test_it_does_not_unpack_over_install_sh(tmp_path: Path):
-    (tmp_path / "opt" / "emotion-edge" / "releases" / "0.1.0").mkdir(parents=True)
-    (tmp_path / "opt" / "emotion-edge" / "venv").symlink_to("releases/0.1.0")
-    status, said = install_over(tmp_path, "install")
-    assert status == 1
-    assert "install.sh --uninstall" in said
-
-
-def test_it_does_not_unpack_over_an_environment_made_by_hand(tmp_path: Path):
-    (tmp_path / "opt" / "emotion-edge" / "venv").mkdir(parents=True)
-    status, said = install_over(tmp_path, "install")
-    assert status == 1
-    assert "sudo rm -r /opt/emotion-edge/venv" in said
-
-
-def test_it_does_not_let_another_unit_hide_its_own(tmp_path: Path):
-    unit = tmp_path / "etc" / "systemd" / "system" / "emotion-edge.service"
-    unit.parent.mkdir(parents=True)
-    unit.write_text("[Service]\n")
-    status, said = install_over(tmp_path, "install")
-    assert status == 1
-    assert "sudo rm /etc/systemd/system/emotion-edge.service" in said
-
-
-def test_an_upgrade_meets_what_the_package_itself_brought(tmp_path: Path):
-    (tmp_path / "opt" / "emotion-edge" / "venv").mkdir(parents=True)
-    assert install_over(tmp_path, "upgrade", "0.1.0+deb12") == (0, "")

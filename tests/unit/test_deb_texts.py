@@ -1,15 +1,17 @@
 """What is written for a Debian package: version, changelog, control file, man page, copyright."""
 
 import itertools
+import platform
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from deploy.debian.__main__ import MAINTAINER, epoch_s, maintainer
+from deploy.debian.__main__ import MAINTAINER, epoch_s, main, maintainer, report
 from deploy.debian.changelog import debian_changelog
 from deploy.debian.documents import control, copyright_notice, man_page, packages_in
+from deploy.debian.package import Built
 from deploy.debian.suites import SUITES, machine_named, suite_named
 from deploy.debian.versions import debian_version
 from edge.errors import ConfigError
@@ -138,6 +140,34 @@ def test_what_no_package_is_built_for_is_refused_with_what_there_is():
         suite_named("buster")
     with pytest.raises(ConfigError, match="ARCH is one of amd64, arm64"):
         machine_named("armhf")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (
+            (),
+            "there is no package for Ubuntu 24.04.2 LTS itself; say which device's it is for: SUITE=bookworm or trixie",
+        ),
+        (("--suite", "trixie"), "there is no package for riscv64 itself; say which device's it is for: ARCH=amd64 or"),
+    ],
+)
+def test_for_a_machine_without_packages_it_has_to_be_said_which(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], says: str
+):
+    require_tool("dpkg-deb", "Debian and its kin have it")
+    noble = {"PRETTY_NAME": "Ubuntu 24.04.2 LTS", "VERSION_CODENAME": "noble"}
+    monkeypatch.setattr(platform, "freedesktop_os_release", lambda: noble)
+    monkeypatch.setattr(platform, "machine", lambda: "riscv64")
+    assert main(arguments) == 78
+    assert says in capsys.readouterr().err
+
+
+def test_what_is_to_be_typed_names_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a b.deb").touch()
+    # apt takes a name without a slash for that of a package
+    assert report(Built(Path("a b.deb"), 0, 0, 0), 1.0).endswith(f"sudo apt install '{tmp_path}/a b.deb'")
 
 
 def test_the_time_of_a_package_is_the_revisions_unless_it_is_set(tmp_path: Path):
