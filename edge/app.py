@@ -92,6 +92,8 @@ class App:
         # what is shown and logged has no password in it
         name = redacted(self._choice.uri)
         self.capture = Capture(name, self._choice.reason, opener, self._frames, config.source.read_timeout_s)
+        pipeline = build_pipeline(config, self._detector, self._classifier, stills=stills)
+        # with it a thread begins, and what is logged while a model is loaded is taken for words of the runtime
         self._logs = self._build_logs()
         self._mqtt = self._build_mqtt()
         self._sinks: tuple[JsonlSink | MqttSink, ...] = (*self._logs, *([self._mqtt] if self._mqtt else []))
@@ -102,7 +104,6 @@ class App:
             (self._aggregates.put, *(sink.write for sink in self._sinks)),
         )
         outlet = Outlet(self._scenes, (self._aggregation, *self._sinks), self.telemetry)
-        pipeline = build_pipeline(config, self._detector, self._classifier, stills=stills)
         press = Press(self.settings, clock, self.telemetry.presented, self.event, self._choice.caption)
         present = Present(self._scenes, self._audience, lambda: self.capture.status, self.settings, clock, press)
         self._governor = build_governor(config) if self._live and config.budget.adapt else None

@@ -10,7 +10,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from edge.errors import ConfigError
+from edge.errors import EXIT_CLEAN, EXIT_FAULT, ConfigError
+from edge.named_paths import is_folder, is_there
 
 SAY_S = 10.0
 """Where there is no terminal, how things go is said so often."""
@@ -47,6 +48,15 @@ def add_analyze(parser: argparse.ArgumentParser) -> None:
 
 
 def _analyze(arguments: argparse.Namespace) -> int:
+    """Do it; to be interrupted is a fault, for whoever relies on the results."""
+    try:
+        return _analyzed(arguments)
+    except KeyboardInterrupt:  # before anything began, or for the second time
+        print("Interrupted: the same command goes on where it was.", file=sys.stderr)
+        return EXIT_FAULT
+
+
+def _analyzed(arguments: argparse.Namespace) -> int:
     from edge import logs  # noqa: PLC0415
     from edge.config_layers import load  # noqa: PLC0415
 
@@ -56,7 +66,7 @@ def _analyze(arguments: argparse.Namespace) -> int:
     }
     if arguments.out is None and (arguments.annotate or arguments.save_chips or arguments.fresh):
         raise ConfigError("--annotate, --save-chips and --fresh need a folder for the results: --out DIR")
-    if arguments.out is not None and arguments.out.exists() and not arguments.out.is_dir():
+    if arguments.out is not None and is_there(arguments.out) and not is_folder(arguments.out):
         raise ConfigError(f"--out {arguments.out} is no folder; name one, it is made if it is missing")
     if arguments.threshold is not None and not 0 <= arguments.threshold <= 1:
         raise ConfigError(f"--threshold is a share from 0 to 1, found {arguments.threshold:g}; 35 % is 0.35")
@@ -103,7 +113,7 @@ def _analyze(arguments: argparse.Namespace) -> int:
     print("\n".join(summary.lines()), file=sys.stderr)
     if arguments.out is not None:
         print(f"Results: {arguments.out}", file=sys.stderr)
-    return 1 if summary.failed or summary.interrupted else 0
+    return EXIT_FAULT if summary.failed or summary.interrupted else EXIT_CLEAN
 
 
 def _nothing(paths: list[Path], problems: list[Any]) -> str:

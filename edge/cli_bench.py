@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from edge.errors import ConfigError
+from edge.named_paths import is_folder, is_there
 
 ABOUT = """\
 It takes five to seven minutes, on a slow board too: it measures for as long as planned, not for so many frames. Leave
@@ -89,9 +90,9 @@ def check_writable(path: Path) -> None:
     Raises:
         ConfigError: it cannot.
     """
-    if path.is_dir():
+    if is_folder(path):
         raise ConfigError(f"cannot write the figures to {path}: it is a folder; name a file in it")
-    if path.parent.exists() and not path.parent.is_dir():
+    if is_there(path.parent) and not is_folder(path.parent):
         raise ConfigError(f"cannot write the figures to {path}: {path.parent} is no folder; name a file in one")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,7 @@
 """`emotion-edge config`: is the configuration right, what does it come to, and what is there to set."""
 
 import argparse
+import os
 from pathlib import Path
 
 import msgspec
@@ -21,18 +22,10 @@ def add_config(parser: argparse.ArgumentParser) -> None:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from edge.config_layers import SYSTEM_FILE, load  # noqa: PLC0415  # keeps the parser from loading what it does not need
-    from edge.server.bind import check_bind  # noqa: PLC0415
-    from edge.sinks.mqtt_settings import check_mqtt  # noqa: PLC0415
-    from edge.sources.uri import parse  # noqa: PLC0415
+    from edge.config_check import check_config  # noqa: PLC0415  # keeps the parser from loading what it does not need
+    from edge.config_layers import load  # noqa: PLC0415
 
-    config = load(arguments.config)
-    if config.source.uri != "auto":
-        parse(config.source.uri)
-    # the unit hands this file to the service; who asks here may not be allowed to read it
-    if not SYSTEM_FILE.with_name("token").is_file():
-        check_bind(config.server)
-    check_mqtt(config.mqtt)
+    check_config(load(arguments.config), token_given=_token_is_given(arguments.config))
     origins = _origins(arguments.config)
     files = ", ".join(dict.fromkeys(origins.values())) or "there is none, the defaults hold"
     print(f"The configuration is right ({files}); {len(origins)} settings are given.")
@@ -59,6 +52,20 @@ def _reference(_: argparse.Namespace) -> int:
 
     print(page(), end="")
     return 0
+
+
+def _token_is_given(file: Path | None) -> bool:
+    """Whether the file is the service's, and the unit hands it a token; who asks here may not be allowed to read it."""
+    from edge.config_layers import SYSTEM_FILE, default_file  # noqa: PLC0415
+    from edge.named_paths import is_file  # noqa: PLC0415
+
+    path = file or default_file(os.environ)
+    if path is None or not is_file(SYSTEM_FILE.with_name("token")):
+        return False
+    try:
+        return path.samefile(SYSTEM_FILE)
+    except OSError:
+        return False
 
 
 def _origins(file: Path | None) -> dict[tuple[str, str], str]:

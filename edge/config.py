@@ -272,8 +272,11 @@ def _explained(error: msgspec.ValidationError) -> str:
 
 
 def choices(kind: Any) -> str:
-    """What there is to choose from, for a message's end; empty where it is no choice."""
-    return f"; allowed: {', '.join(map(str, get_args(kind)))}" if get_origin(kind) is Literal else ""
+    """What there is to choose from, or what is expected, for a message's end; empty where nothing is left to say."""
+    if get_origin(kind) is Literal:
+        return f"; allowed: {', '.join(map(str, get_args(kind)))}"
+    said = [meta.description for meta in getattr(kind, "__metadata__", ()) if getattr(meta, "description", None)]
+    return f"; that is, {said[0]}" if said else ""
 
 
 def refuse_unknown(layer: Mapping[str, Any], origin: str) -> None:

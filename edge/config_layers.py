@@ -100,7 +100,10 @@ def _read(path: Path) -> Layer:
     try:
         layer: Layer = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigError(f"cannot read the configuration {path}: {error.strerror}; check the path") from error
+        remedy = "check the path"
+        if isinstance(error, PermissionError) and path == SYSTEM_FILE:
+            remedy = "the service's is for root and the service's user only: use sudo, or name another with --config"
+        raise ConfigError(f"cannot read the configuration {path}: {error.strerror}; {remedy}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is no TOML: {error}") from error
     return layer

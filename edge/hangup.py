@@ -66,6 +66,7 @@ async def _keep_reloading(
         notifier.reloading()
         error = await outcome_of(asyncio.to_thread(reload))
         if isinstance(error, Exception):
+            reload.note = f"the configuration was not reloaded: {type(error).__name__}: {error}"
             log.error("the configuration was not reloaded", exc_info=error, extra={"event": "config.refused"})
         renewed()
         notifier.ready()

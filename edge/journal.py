@@ -55,9 +55,10 @@ def field_name(key: str) -> str:
 
 
 class JournalHandler(logging.Handler):
-    """Sends each record as one entry. Where that is not possible, its text goes to stderr, which the journal reads too.
+    """Sends each record as one entry. Where there is no journal, or too much for an entry, its text goes to stderr.
 
-    Never waits: a journal that does not take entries must not hold up a worker.
+    A journal that takes no more for now must not hold up a worker, neither here nor by way of stderr, which it reads
+    too: the entry is lost, and the next one that is taken tells how many were.
     """
 
     def __init__(self, address: str = SOCKET) -> None:
@@ -65,6 +66,7 @@ class JournalHandler(logging.Handler):
         super().__init__()
         self.setFormatter(PlainFormatter())
         self._address = address
+        self._lost = 0
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
 
@@ -73,6 +75,10 @@ class JournalHandler(logging.Handler):
         try:
             text = self.format(record)
             name, fields = parts(record)
+            if self._lost:
+                fields["lost"] = self._lost
+                first, end, rest = text.partition("\n")
+                text = f"{first} lost={self._lost}{end}{rest}"
             entry = [
                 ("MESSAGE", text),
                 ("PRIORITY", str(priority(record.levelno))),
@@ -82,8 +88,12 @@ class JournalHandler(logging.Handler):
             ]
             try:
                 self._socket.sendto(datagram(entry), self._address)
-            except OSError:  # no journal, one that takes no more, or more than goes into a datagram
+            except BlockingIOError:
+                self._lost += 1
+                return
+            except OSError:  # no journal, or more than goes into a datagram
                 self._to_stderr(text, priority(record.levelno))
+            self._lost = 0
         except (OSError, TypeError, ValueError):
             self.handleError(record)
 

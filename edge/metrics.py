@@ -61,6 +61,8 @@ class StatusCollector(Collector):
             "model": status.model,
         }
         yield InfoMetricFamily("emotion_edge_build", "What is running", info)
+        # not a time of day, which is wrong on a board without a clock of its own
+        yield GaugeMetricFamily("emotion_edge_uptime_seconds", "Time since the start", status.uptime_s)
         yield GaugeMetricFamily(
             "emotion_edge_source_online", "1 while frames come", float(status.source.state == "online")
         )

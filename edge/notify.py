@@ -48,11 +48,11 @@ class Notifier:
     def _send(self, *assignments: str) -> None:
         if not self._address:
             return
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | getattr(socket, "SOCK_CLOEXEC", 0)) as channel:
-            try:
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | getattr(socket, "SOCK_CLOEXEC", 0)) as channel:
                 channel.sendto("\n".join(assignments).encode("utf-8", "replace"), self._address)
-            except OSError:
-                return  # a service manager that has gone away is no reason to stop
+        except OSError:
+            return  # neither a service manager that has gone away nor too many open files are a reason to stop
 
 
 def _status(text: str) -> str:

@@ -69,6 +69,24 @@ def build_detector(
         return Haar(min_face_px=config.min_face_px), notices
     # the pictures are small: OpenCV's threads cost more than they gain, but for the cascade
     cv2.setNumThreads(1)
+    path = detector_file(name)
+    assert path is not None
+    if name == "mediapipe":
+        doubled = second_opencv()
+        detector = MediaPipe(path, min_score=config.min_score, min_face_px=config.min_face_px)
+        return detector, (doubled,) if doubled else ()
+    least, score = config.min_face_px, config.min_score
+    return BlazeFace(name, path, min_score=score, doubt=doubt, min_face_px=least, threads=threads), notices
+
+
+def detector_file(name: str) -> Path | None:
+    """The file that a detector needs; None for one that needs none, or takes what there is.
+
+    Raises:
+        ConfigError: it is not there.
+    """
+    if name in ("auto", "haar"):
+        return None
     file = MEDIAPIPE_FILE if name == "mediapipe" else VARIANTS[name].file
     path = model_store.find(file)
     if path is None:
@@ -76,12 +94,7 @@ def build_detector(
         raise ConfigError(
             f"the detector {name} needs {file}, which is not in {places}; run `emotion-edge models fetch`"
         )
-    if name == "mediapipe":
-        doubled = second_opencv()
-        detector = MediaPipe(path, min_score=config.min_score, min_face_px=config.min_face_px)
-        return detector, (doubled,) if doubled else ()
-    least, score = config.min_face_px, config.min_score
-    return BlazeFace(name, path, min_score=score, doubt=doubt, min_face_px=least, threads=threads), notices
+    return path
 
 
 def build_near(config: DetectorConfig, wide: FaceDetector) -> FaceDetector | None:

@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 
 from edge.config import ENVIRONMENT_PREFIX, Config
-from edge.live import LIVE, SECRET
+from edge.live import LIVE
 from edge.schema import REF, described
 from edge.schema_words import allowed
 from edge.settings_toml import as_toml
@@ -30,13 +30,18 @@ video = "blurred"
 ```
 
 The environment variable of `detector.interval` is `{ENVIRONMENT_PREFIX}DETECTOR_INTERVAL`, and so on; several models
-are joined there as in `$PATH` (`a.tflite:b.tflite`), masks and contracts are JSON (`[[0, 0, 0.3, 1]]`). An unknown
-section or key is an error.
+are joined there as in `$PATH` (`a.tflite:b.tflite`), masks and contracts are JSON (`[[0, 0, 0.3, 1]]`).
+
+An unknown section or key is an error. In the environment only an unknown key of a section is: other variables may be
+somebody else's, as Kubernetes sets `{ENVIRONMENT_PREFIX}SERVICE_HOST` where a service is called `emotion-edge`.
 
 ```
 emotion-edge config check     # is the file right? 0 if so, else 78 and what is wrong
 emotion-edge config show      # what the program would go by, and where each value comes from
 ```
+
+`check` also looks at the files that the settings name, as the user who asks. The service's configuration is for root
+and the service's user only: for that, write `sudo` before either.
 
 `{LATER}` marks what needs a restart; the others can be [changed while the program runs](api.md#settings), or by
 `systemctl reload emotion-edge` after a change of the file."""
@@ -104,6 +109,6 @@ def page() -> str:
 
 def _row(setting: Setting) -> str:
     default = f"`{setting.default}`" if setting.default else "none"
-    mark = "" if setting.live or setting.key in SECRET.get(setting.section, ()) else LATER
+    mark = "" if setting.live else LATER
     cells = (f"`{setting.key}`{mark}", default, setting.allowed, setting.about)
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

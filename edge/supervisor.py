@@ -163,7 +163,7 @@ class Supervisor:
                 if well:
                     notifier.alive()
                 elif not self._stop.is_set():
-                    event(log, logging.ERROR, "worker.stuck", why)
+                    self._tell_who_is_stuck()
                 if notifier.listened_to:  # the status costs as much as to serve three pictures
                     notes = ("" if well else why, reload.note if reload else "")
                     notifier.status("; ".join(filter(None, (in_one_line(backstage.status()), *notes))))
@@ -171,6 +171,14 @@ class Supervisor:
             with suppress(TimeoutError):
                 async with asyncio.timeout(next_s - now_s):
                     await self._stop.wait()
+
+    def _tell_who_is_stuck(self) -> None:
+        """At each look; with the same words, so that repeats are held back."""
+        for worker in self._workers:
+            silent_s = worker.silent_s
+            if silent_s > SILENT_S:
+                message = f"{worker.name} has been silent for too long"
+                event(log, logging.ERROR, "worker.stuck", message, silent_s=round(silent_s))
 
     def _catch_signals(self, loop: asyncio.AbstractEventLoop, on_end: Callable[[int], None]) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):

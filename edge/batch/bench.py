@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import cv2
 import msgspec
@@ -19,9 +19,13 @@ from edge.batch.tally import Tally
 from edge.batch.video import Networks, Places, Progress, checked, follow
 from edge.errors import PermanentError, SourceEnded
 from edge.events import scene_event
+from edge.named_paths import at_home
 from edge.sources.file import FilmFacts, film_name
 from edge.sources.stretch import Stretch
 from edge.types import Scene
+
+THREADS: Final = 1
+"""That decode a film: cores are given out one by one, and of damaged frames several make something else each time."""
 
 
 class Bench:
@@ -87,7 +91,7 @@ class Bench:
         assert self._networks is not None
         records = io.BytesIO()
         places = Places(((records, "jsonl"),))
-        found = follow(path, facts, places, self._settings, self._networks, progress, cancelled)
+        found = follow(path, facts, places, self._settings, self._networks, progress, cancelled, threads=THREADS)
         if found.cancelled:
             return None
         return Piece(
@@ -111,15 +115,15 @@ class Bench:
     ) -> Piece | None:
         assert self._networks is not None
         began_ns = time.perf_counter_ns()
-        name = film_name(path.expanduser(), facts.width, facts.height)
+        name = film_name(at_home(str(path)), facts.width, facts.height)
         pipeline = self._networks.pipeline(self._settings.threshold)
         tally, records = Tally(), io.BytesIO()
         before: Seam | None = None
         after: Seam | None = None
-        exact = True
+        exact, ended = True, False
         stretch: Stretch | None = None
         try:
-            stretch = Stretch(path, segment.run_in_s)
+            stretch = Stretch(path, segment.run_in_s, THREADS)
             before = None if stretch.passed_ns is None else Seam(stretch.passed_ns)
             while (frame := stretch.read()).t_ns < segment.end_ns:
                 if cancelled():
@@ -135,7 +139,7 @@ class Bench:
                     records.write(msgspec.json.encode(event) + b"\n")
                 progress(Progress(tally.frames, facts.frames, tally.last_s))
         except SourceEnded:
-            pass
+            ended = True
         except PermanentError:
             exact = False
         finally:
@@ -151,6 +155,7 @@ class Bench:
             before=before,
             after=after,
             exact=exact,
+            ended=ended,
         )
 
 

@@ -1,17 +1,22 @@
 """Which files there are to analyse, and which there are not, and why."""
 
+import errno
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
+from edge.named_paths import is_file, is_folder
 from edge.sources.file import is_text
 from edge.sources.images import natural_order
 from edge.sources.uri import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 
 HEAD_B = 512
+_NOWHERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+"""What links to nothing lead to; files that went meanwhile too."""
 
 NAME_B = 200
 """Of a name that others are made from; file systems take 255."""
@@ -70,11 +75,10 @@ def find_inputs(paths: Iterable[Path], leave_out: Path | None = None) -> Found:
     missing: list[Problem] = []
     names: set[str] = set()
     for top in given:
-        if not top.is_dir():
+        if not is_folder(top):
             listed = [top]
-            if not top.is_file():  # to open a pipe could take for ever
-                reason = "neither a file nor a folder" if top.exists() else "there is no such file or folder"
-                missing.append(Problem(str(top), reason))
+            if not is_file(top):  # to open a pipe could take for ever
+                missing.append(Problem(str(top), _why_nothing(top)))
                 continue
         else:
             listed = sorted(_files(top, leave_out, missing), key=natural_order)
@@ -83,8 +87,7 @@ def find_inputs(paths: Iterable[Path], leave_out: Path | None = None) -> Found:
             if key in inputs:
                 continue
             if not _is_text(str(path)):
-                readable = os.fsencode(path).decode("utf-8", "backslashreplace")
-                missing.append(Problem(readable, "its name is not in UTF-8, as records are; rename it"))
+                missing.append(Problem(_readable(path), "its name is not in UTF-8, as records are; rename it"))
                 continue
             kind, reason = kind_of(path)
             if kind is None and path == top:
@@ -103,12 +106,31 @@ def _files(top: Path, leave_out: Path | None, missing: list[Problem]) -> Iterato
     out = None if leave_out is None else leave_out.resolve()
 
     def unreadable(error: OSError) -> None:
-        missing.append(Problem(str(error.filename), f"the folder cannot be read: {error.strerror}"))
+        missing.append(Problem(_readable(error.filename), f"the folder cannot be read: {error.strerror}"))
 
     for folder, folders, files in os.walk(top, onerror=unreadable):
         here = Path(folder)
         folders[:] = [name for name in folders if not name.startswith(".") and (here / name).resolve() != out]
-        yield from (here / name for name in files if not name.startswith(".") and (here / name).is_file())
+        for path in (here / name for name in files if not name.startswith(".")):
+            try:
+                mode = path.stat().st_mode
+            except OSError as error:
+                if error.errno not in _NOWHERE:
+                    missing.append(Problem(_readable(path), f"it cannot be looked at: {error.strerror}"))
+                continue
+            if stat.S_ISREG(mode):
+                yield path
+
+
+def _why_nothing(path: Path) -> str:
+    """What there is instead of a file or a folder."""
+    try:
+        path.stat()
+    except PermissionError as error:
+        return f"it cannot be looked at: {error.strerror}"
+    except OSError:
+        return "there is no such file or folder"
+    return "neither a file nor a folder"
 
 
 def _is_text(name: str) -> bool:
@@ -118,6 +140,11 @@ def _is_text(name: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _readable(path: str | Path) -> str:
+    """Something to call it by, whatever it is called."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def _unused(wanted: str, names: set[str]) -> str:

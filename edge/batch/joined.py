@@ -1,5 +1,6 @@
 """The pieces of a file, put together again."""
 
+import io
 from collections import Counter
 from collections.abc import Callable
 
@@ -44,23 +45,19 @@ class Joined:
         before = None if piece.before is None else piece.before.t_ns
         return before == (None if self._seam is None else self._seam.t_ns)
 
-    def add(self, piece: Piece, lines: Callable[[SceneEvent], bytes]) -> bytes:
+    def add(self, piece: Piece, take: Callable[[SceneEvent], object]) -> None:
         """Take in the next piece.
 
         Args:
             piece: it has to fit.
-            lines: how a record is written.
-
-        Returns:
-            Its records.
+            take: gets its records, one after the other; those of a film of hours are large enough once.
         """
         numbers = self._numbered(piece)
-        written = []
-        for line in piece.records.splitlines():
+        for line in io.BytesIO(piece.records):
             event = self._decoder.decode(line)
             faces = [replace(face, id=numbers[face.id]) for face in event.faces]
             faces.sort(key=lambda face: face.id)
-            written.append(lines(replace(event, seq=event.seq + self.frames, faces=tuple(faces))))
+            take(replace(event, seq=event.seq + self.frames, faces=tuple(faces)))
         self._pieces += 1
         self.frames += piece.frames
         self.labels.update(piece.labels)
@@ -68,7 +65,6 @@ class Joined:
         if piece.after is not None:
             faces_there = tuple((numbers[number], box) for number, box in piece.after.faces)
             self._seam = Seam(piece.after.t_ns, faces_there)
-        return b"".join(written)
 
     def _numbered(self, piece: Piece) -> dict[int, int]:
         """By its number in the piece, the number of each face in the file."""

@@ -99,6 +99,7 @@ class Ledger:
         self._records = folder / f"records.{style}"
         self._head = head
         self._saved_s = 0.0
+        self._end = len(head)  # of the records that count
         folder.mkdir(parents=True, exist_ok=True)
         self._lock: int | None = _locked(folder)
         with contextlib.ExitStack() as undo:
@@ -150,7 +151,7 @@ class Ledger:
             # a kill in between costs the work, but leaves no records that are wrong
             self._done = {}
             self._save()
-        self._done = kept
+        self._done, self._end = kept, at
         self._save()
 
     def add(self, item: Input, records: Path | bytes | IO[bytes], about: Done) -> None:
@@ -181,6 +182,7 @@ class Ledger:
             raise
         path = _key(item.path)
         self._done[path] = msgspec.structs.replace(about, path=path, begin=begin, end=end)
+        self._end = end
         if item.kind == "video" or time.monotonic() - self._saved_s >= SAVE_S:
             self._save()
 
@@ -203,16 +205,12 @@ class Ledger:
     ) -> None:
         self.close()
 
-    @property
-    def _end(self) -> int:
-        """Of the records that count."""
-        return max((done.end for done in self._done.values()), default=len(self._head))
-
     def _check(self, fingerprint: str, style: Format) -> None:
         if (self._state.fingerprint, self._state.style) != (fingerprint, style):
             raise ConfigError(
-                f"{self.folder} holds the results of a run with other settings, or of another version; give another "
-                "--out, or --fresh to delete them and begin anew"
+                f"{self.folder} holds the results of a run with other settings, or of another version; give the same "
+                "(--segment-s 60 for what a cluster began, unless it was given another), another --out, or --fresh to "
+                "delete them and begin anew"
             )
         if not (self.folder / STATE).exists() and self._records.exists():
             raise ConfigError(
@@ -220,10 +218,12 @@ class Ledger:
             )
 
     def _cut(self) -> None:
+        self._end = max((done.end for done in self._done.values()), default=len(self._head))
         if not self._records.exists() or self._records.stat().st_size < self._end:
             # somebody took them away or wrote to them: what is not there has to be made again
             self._done = {}
         if not self._done:
+            self._end = len(self._head)
             write_whole(self._records, self._head)
         os.truncate(self._records, self._end)
 

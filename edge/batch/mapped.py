@@ -21,6 +21,8 @@ from edge.batch.shares import Engine, Piece, Share, tried
 from edge.batch.video import Progress, checked, early_end
 from edge.sources.file import FilmFacts
 
+NOTHING: Final = (0, 0)
+"""In place of a file's identity."""
 HELD_B: Final = 1 << 25
 """Of a film's records in memory; beyond that they wait on the disk."""
 UNCUT: Final = "It was analysed in one piece: its frames cannot be told by their times, as it takes to cut it."
@@ -129,7 +131,9 @@ class Mapped:
                 found = self._uncut(file)
             if isinstance(found, Piece):
                 self._take(file, found)
-                if not whole and not step.last:
+                # where a film has less than its container says, one segment behind its end is enough to know
+                over = whole or step.last or (found.ended and not found.frames)
+                if not over:
                     continue
                 self._finish(file, found)
             file.over = True
@@ -184,7 +188,8 @@ class Mapped:
 
     def _take(self, file: File, piece: Piece) -> None:
         assert file.records is not None
-        file.records.write(file.joined.add(piece, partial(self._records.lines, file=str(file.item.path))))
+        write, path = file.records.write, str(file.item.path)
+        file.joined.add(piece, lambda event: write(self._records.lines(event, path)))
         if file.facts is not None:
             self._progress(Progress(file.joined.frames, file.facts.frames, piece.last_s))
 
@@ -197,8 +202,8 @@ class Mapped:
 
 
 def known_as(path: Path) -> tuple[int, int]:
-    """A file's identity before it is analysed; nothing if it cannot be looked at, which its reader tells."""
+    """A file's identity as it is now; `NOTHING` if it cannot be looked at, which its reader tells."""
     try:
         return identity(path)
     except OSError:
-        return 0, 0
+        return NOTHING

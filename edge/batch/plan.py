@@ -10,6 +10,8 @@ from edge.errors import ConfigError
 SEGMENT_S: Final = 60.0
 """Of a cluster's work, unless said otherwise: a retry costs little, and the run-in a twelfth."""
 LEAST_S: Final = 1.0
+MOST: Final = 100_000
+"""Segments of a film; of 60 s each they are ten weeks. A container that claims more is damaged, and not believed."""
 RUN_IN_S: Final = 5.0
 """Followed before a segment begins, so that its first frame is judged like any other. Who has not been seen for 2 s is
 forgotten, scores and labels are held for half a second, and to search all parts of a frame takes some 70 frames."""
@@ -69,8 +71,8 @@ def segments(duration_s: float | None, segment_s: float) -> tuple[Segment, ...]:
         duration_s: of the film, as its container says; None: it does not.
         segment_s: how long each is to be; 0: the film is not cut.
     """
-    if not duration_s or not segment_s:
+    count = max(1, round(duration_s / segment_s)) if duration_s and segment_s else 1
+    if count > MOST:
         return (WHOLE,)
-    count = max(1, round(duration_s / segment_s))
     borders = [index * segment_s for index in range(count)]
     return tuple(Segment(begin, end) for begin, end in zip(borders, [*borders[1:], None], strict=True))

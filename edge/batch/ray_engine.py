@@ -32,6 +32,8 @@ COUNT_S: Final = 5.0
 AHEAD: Final = 4
 """Shares begun for each core: they are finished in order, and one may take longer than others."""
 CONNECT_S: Final = 5.0
+MOST_DIGITS: Final = 5
+"""Of a port."""
 
 log = logging.getLogger(__name__)
 
@@ -104,10 +106,15 @@ class RayEngine:
                 f"a node of the Ray cluster cannot run emotion-edge: {_last_line(error)}; install the version that is "
                 "here in the Python that runs Ray there"
             ) from error
-        except self._ray.exceptions.RayError as error:
+        except (self._ray.exceptions.WorkerCrashedError, self._ray.exceptions.NodeDiedError) as error:
             return PermanentError(
                 f"{_which(share)} was given up: the process or node that had it was lost, and in {RETRIES} more tries "
                 f"too; at last: {type(error).__name__}: {_first_line(error)}"
+            )
+        except self._ray.exceptions.RayError as error:
+            return PermanentError(
+                f"{_which(share)} was given up by Ray, the same command tries again: {type(error).__name__}: "
+                f"{_first_line(error)}"
             )
         if isinstance(found, Refusal):
             if found.by_node:
@@ -187,11 +194,13 @@ def _join(ray: Any, address: str) -> None:
     Raises:
         ConfigError: there is none at that address, or it cannot be joined.
     """
-    host, colon, port = address.rpartition(":")
-    if address != "auto" and not (colon and host and port.isdecimal() and "/" not in host):
-        raise ConfigError(
-            f"--address is HOST:PORT of a Ray cluster's head, such as 10.0.0.1:6379, or auto; found {address!r}"
-        )
+    host, _, port = address.rpartition(":")
+    no_address = (
+        "--address (or RAY_ADDRESS) is HOST:PORT of a Ray cluster's head, such as 10.0.0.1:6379, or auto; found "
+        f"{address!r}"
+    )
+    if address != "auto" and not (host and port.isdecimal() and len(port) <= MOST_DIGITS and "/" not in host):
+        raise ConfigError(no_address)
     advice = (
         "start one with `ray start --head`, make other machines its nodes, and this one too, with "
         "`ray start --address=HOST:6379`, or name another with --address"
@@ -199,6 +208,8 @@ def _join(ray: Any, address: str) -> None:
     if address != "auto":
         try:  # Ray itself would try for minutes
             socket.create_connection((host.strip("[]"), int(port)), CONNECT_S).close()
+        except UnicodeError as error:  # of a host that cannot be one
+            raise ConfigError(no_address) from error
         except OSError as error:
             raise ConfigError(f"there is no Ray cluster at {address} ({error.strerror or error}); {advice}") from error
     handler = signal.getsignal(signal.SIGTERM)

@@ -59,8 +59,6 @@ def perform(order: Order, share: Share, size_b: int | None) -> Piece | Refusal:
         share: what to do.
         size_b: of the file, where the order was given; None: it could not be looked at there.
     """
-    # cores are given out one by one
-    os.environ.setdefault("OPENCV_FFMPEG_THREADS", "1")
     with suppress(OSError):  # what is named by an absolute path is found all the same
         os.chdir(order.folder)
     node = f"the node {socket.gethostname()} ({_own_address()})"
@@ -69,7 +67,7 @@ def perform(order: Order, share: Share, size_b: int | None) -> Piece | Refusal:
         return Refusal(f"{node} cannot take part: {unlike}", by_node=True)
     unseen = _unseen(order, share, size_b)
     if unseen:
-        return Refusal(f"{node} {unseen}; all nodes need the file under this path: share a file system among them")
+        return Refusal(f"{node} {unseen}")
     bench = _bench(order.settings)
     error = outcome(partial(bench.load, share.kind))
     if error is not None:
@@ -114,21 +112,29 @@ def _unlike(order: Order) -> str | None:
     ]
     if not wrong:
         return None
-    return f"it differs in {'; '.join(wrong)}; install the same there, and run `emotion-edge models fetch`"
+    return (
+        f"it differs in {'; '.join(wrong)}; install the same on all machines, this one too, and run "
+        "`emotion-edge models fetch` on each"
+    )
 
 
 def _unseen(order: Order, share: Share, size_b: int | None) -> str | None:
-    """Why a file cannot be the one that was meant."""
+    """Why a file cannot be the one that was meant, and what to do."""
+    shared = "all nodes need the file under this path: share a file system among them"
     path = Path(order.folder, share.path)
     try:
         found_b = path.stat().st_size
         with path.open("rb"):
             pass
     except OSError as error:
-        return f"cannot read {path}: {error.strerror}"
+        # where the order was given it could not be looked at either
+        return f"cannot read {path}: {error.strerror}" + ("" if size_b is None else f"; {shared}")
     if size_b is None or size_b == found_b:
         return None
-    return f"has another file at {path}: {found_b} bytes, expected {size_b}"
+    return (
+        f"has another file at {path}: {found_b} bytes, expected {size_b}; {shared}; or it is being written just now: "
+        "run the same command when it is complete"
+    )
 
 
 def _own_address() -> str:

@@ -16,7 +16,7 @@ from edge.batch.bench import Bench, Here
 from edge.batch.chips import ChipFolder
 from edge.batch.inputs import Found, Input, Problem
 from edge.batch.ledger import ANNOTATED, CHIPS, SUMMARY, Done, Ledger
-from edge.batch.mapped import File, Mapped, known_as
+from edge.batch.mapped import NOTHING, File, Mapped, known_as
 from edge.batch.records import Records
 from edge.batch.settings import BatchSettings
 from edge.batch.shares import Engine, reason, tried
@@ -31,6 +31,7 @@ from edge.files import write_whole
 from edge.types import Scene
 
 JPEG_QUALITY = 90
+CHANGED = "It was changed while it was analysed; the same command does it again."
 
 
 class Reporter(Protocol):
@@ -134,13 +135,19 @@ class Batch:
             left = [item for item in self._found.inputs if not ledger.has(item)]
             ledger.drop(left)
             earlier = len(ledger.done)
-            failed, interrupted = list(self._found.missing), False
+            failed, interrupted = list(self._found.missing), True
+
+            def written() -> BatchSummary:
+                summary = summarised(ledger.done, failed, self._found.skipped, earlier=earlier, interrupted=interrupted)
+                write_whole(ledger.folder / SUMMARY, msgspec.json.format(msgspec.json.encode(summary)))
+                return summary
+
+            written()  # of a run that is killed it stays, and says that files are left
             try:
                 interrupted = self._each(left, ledger, failed)
             finally:
                 # also if the disk is full: then there may be room for a few words
-                summary = summarised(ledger.done, failed, self._found.skipped, earlier=earlier, interrupted=interrupted)
-                write_whole(self._folder / SUMMARY, msgspec.json.format(msgspec.json.encode(summary)))
+                summary = written()
             return summary
 
     def _streamed(self) -> BatchSummary:
@@ -167,11 +174,12 @@ class Batch:
                     continue
                 if result.done is None:
                     return True
+                found = _unless_changed(item, result.done)
                 if ledger is not None:
-                    ledger.add(item, result.records, result.done)
+                    ledger.add(item, result.records, found)
                 if done is not None:
-                    done.append(msgspec.structs.replace(result.done, path=str(item.path)))
-                self._reporter.finished(item, None if result.done.complete else "; ".join(result.done.notes))
+                    done.append(msgspec.structs.replace(found, path=str(item.path)))
+                self._reporter.finished(item, None if found.complete else "; ".join(found.notes))
         return False
 
     def _one_by_one(self, items: list[Input], ledger: Ledger | None) -> Generator[tuple[Input, _Result | Exception]]:
@@ -284,6 +292,13 @@ class Batch:
         assert self._stream is not None
         self._stream.write(records)
         self._stream.flush()
+
+
+def _unless_changed(item: Input, done: Done) -> Done:
+    """A file that was analysed; told if it has become another one meanwhile: its segments may be of both."""
+    if known_as(item.path) in ((done.size, done.mtime_ns), NOTHING):
+        return done
+    return msgspec.structs.replace(done, complete=False, notes=(*done.notes, CHANGED))
 
 
 def _followed(item: Input, was: tuple[int, int], summary: VideoSummary) -> Done:

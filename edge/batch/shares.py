@@ -56,6 +56,7 @@ class Piece(msgspec.Struct, frozen=True):
         before: the last frame ahead of it.
         after: its last frame.
         exact: whether its frames are known to be all that the film has there.
+        ended: whether the film was found to end within it, or before it.
     """
 
     frames: int
@@ -69,6 +70,7 @@ class Piece(msgspec.Struct, frozen=True):
     before: Seam | None = None
     after: Seam | None = None
     exact: bool = True
+    ended: bool = False
 
 
 class Engine(Protocol):

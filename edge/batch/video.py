@@ -190,6 +190,8 @@ def follow(
     networks: Networks,
     progress: Callable[[Progress], None] = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
+    *,
+    threads: int | None = None,
 ) -> VideoSummary:
     """Analyse a film from its first frame to its last, or as far as it can be read.
 
@@ -201,13 +203,14 @@ def follow(
         networks: to use.
         progress: is told after each frame.
         cancelled: is asked before each frame whether to end.
+        threads: that decode, see `open_video`.
 
     Raises:
         PermanentError: it is no film.
         OSError: a result cannot be written.
     """
     began_ns = time.perf_counter_ns()
-    source = FileSource(FileSpec(path=str(path), realtime=False), time.monotonic_ns, time.sleep)
+    source = FileSource(FileSpec(path=str(path), realtime=False), time.monotonic_ns, time.sleep, threads=threads)
     pipeline = networks.pipeline(settings.threshold)
     tally = Tally()
     sinks: list[Sink] = [tally]

@@ -9,10 +9,15 @@ from edge.doctor import accounts
 from edge.doctor.apt_packages import visible
 from edge.doctor.findings import Finding
 from edge.doctor.world import World
+from edge.errors import ConfigError
+from edge.sources.specs import V4l2Spec
+from edge.sources.uri import AUTO, parse
+from edge.sources.v4l2 import device_path
 
 CAMERAS: Final = "video"
 """The group that udev gives cameras to, on Debian and its kin."""
 GRAPHICS: Final = "render"
+_ROOT: Final = ("root", "0")
 May = Callable[[Path], bool]
 
 
@@ -35,8 +40,8 @@ def check(world: World, may: May = lambda node: os.access(node, os.R_OK | os.W_O
 
 def _user(world: World, may: May) -> Iterator[Finding]:
     """Of the one who asks."""
-    closed = [node for node in _nodes(world) if not may(node)]
-    if closed and world.settings.camera:
+    closed = [node for node in _wanted(world) if not may(node)]
+    if closed:
         yield _closed(world, closed[0])
     drawing = world.path("/dev/dri").glob("renderD*")
     if visible(world, "picamera2") and any(not may(node) for node in drawing):
@@ -62,9 +67,26 @@ def _service(world: World) -> Iterator[Finding]:
         return
     if not accounts.has_user(etc, unit.user):
         yield world.finding("service-user-missing", f"{unit.path} says User={unit.user}", user=unit.user)
+    elif unit.user in _ROOT or (world.of_service and not world.settings.camera):
+        return
     elif CAMERAS not in (*unit.groups, *accounts.groups_of(etc, unit.user)):
         found = f"{unit.user} is in {', '.join(accounts.groups_of(etc, unit.user)) or 'no group'}"
         yield world.finding("service-user-not-in-group", found, user=unit.user)
+
+
+def _wanted(world: World) -> list[Path]:
+    """Nodes that the settings ask for: all of them if any camera will do, or one on a ribbon cable."""
+    uri = world.settings.source
+    if not world.settings.camera:
+        return []
+    try:
+        spec = None if uri.strip() == AUTO else parse(uri)
+    except ConfigError:
+        return []
+    if isinstance(spec, V4l2Spec):
+        node = world.path(str(device_path(spec.device)))
+        return [node] if node.exists() else []
+    return _nodes(world)
 
 
 def _nodes(world: World) -> list[Path]:

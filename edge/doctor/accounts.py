@@ -38,8 +38,8 @@ def user_name(etc: Path, uid: int) -> str:
 
 
 def has_user(etc: Path, name: str) -> bool:
-    """Whether there is a user of that name."""
-    return any(fields[0] == name for fields in _rows(etc / "passwd", 3))
+    """Whether there is a user of that name, or of that number."""
+    return any(name in (fields[0], fields[2]) for fields in _rows(etc / "passwd", 3))
 
 
 def groups_of(etc: Path, name: str) -> tuple[str, ...]:

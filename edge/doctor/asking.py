@@ -21,6 +21,8 @@ GRACE_S: Final = 1.0
 """For a killed process to be gone; one in the kernel's hands may stay, and is left."""
 SAID: Final = 300
 """Characters of a last word that are shown."""
+_CHILDREN: Final[set[subprocess.Popen[bytes]]] = set()
+"""Those that are asked now, for who does not wait for them."""
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -60,14 +62,18 @@ def ask(group: Group, world: World, environment: Mapping[str, str] = os.environ)
     order = msgspec.json.encode(Order(group.name, group.limit_s, world))
     # no threads but one in NumPy's OpenBLAS, and no file of the person's own in the way of the standard library's
     variables = {"OPENBLAS_NUM_THREADS": "1", **environment, "PYTHONPATH": _python_path(environment)}
-    child = subprocess.Popen(
-        [sys.executable, "-m", MODULE],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=variables,
-        cwd=str(Path(sys.executable).anchor),  # no module may come from the folder the person is in
-    )
+    try:
+        child = subprocess.Popen(
+            [sys.executable, "-m", MODULE],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=variables,
+            cwd=str(Path(sys.executable).anchor),  # no module may come from the folder the person is in
+        )
+    except OSError as error:  # as many processes, or as much memory, as this user may have
+        return _only(world, "check-failed", f"the checks of {group.title}: no process for them ({error.strerror})")
+    _CHILDREN.add(child)
     try:
         answer, said = child.communicate(order, timeout=group.limit_s)
     except subprocess.TimeoutExpired:
@@ -75,12 +81,23 @@ def ask(group: Group, world: World, environment: Mapping[str, str] = os.environ)
         with suppress(subprocess.TimeoutExpired):
             child.communicate(timeout=GRACE_S)
         return _only(world, group.hung, f"the checks of {group.title} had no result after {group.limit_s:g} s")
+    except KeyboardInterrupt:
+        child.kill()
+        raise
+    finally:
+        _CHILDREN.discard(child)
     if child.returncode < 0:
         return _only(world, group.crashed, f"{group.title}: {_killed(-child.returncode)}{_last_word(said)}")
     try:
         return msgspec.json.decode(answer, type=Reply)
     except msgspec.DecodeError:
         return _only(world, "check-failed", f"the checks of {group.title} could not be made{_last_word(said)}")
+
+
+def end_children() -> None:
+    """Kill all that are asked now."""
+    for child in tuple(_CHILDREN):
+        child.kill()
 
 
 def _only(world: World, code: str, found: str) -> Reply:

@@ -18,7 +18,7 @@ Connect = Callable[[MqttSettings, ssl.SSLContext | None], None]
 
 
 def connect(settings: MqttSettings, context: ssl.SSLContext | None) -> None:
-    """Connect as a client would, and hang up. Raises OSError."""
+    """Connect as a client would, and hang up. Raises OSError, or UnicodeError for what can be no name."""
     with socket.create_connection((settings.host, settings.tcp_port), CONNECT_S) as plain:
         if context is not None:
             context.wrap_socket(plain, server_hostname=settings.host).close()
@@ -29,7 +29,7 @@ def check(world: World, connect: Connect = connect) -> Iterator[Finding]:
 
     Args:
         world: what to look at.
-        connect: raises OSError.
+        connect: raises OSError or UnicodeError.
     """
     settings = world.settings.mqtt
     if not settings.host:
@@ -42,7 +42,7 @@ def check(world: World, connect: Connect = connect) -> Iterator[Finding]:
         return
     try:
         connect(settings, context)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # the latter: a name that cannot be one
         yield world.finding("broker-unreachable", str(unreachable(error, settings)))
     else:
         yield world.finding("broker-ok", f"the broker {settings.broker} takes connections")

@@ -12,7 +12,7 @@ from edge.sources.cameras import survey
 from edge.sources.choosing import probe as take_picture
 from edge.sources.opening import check as check_uri
 from edge.sources.picamera2 import RibbonCamera, ribbon_cameras
-from edge.sources.specs import Picamera2Spec, UrlSpec, V4l2Spec, redacted
+from edge.sources.specs import FileSpec, ImagesSpec, Picamera2Spec, UrlSpec, V4l2Spec, redacted
 from edge.sources.uri import AUTO, parse
 from edge.sources.v4l2 import device_path, explain, holders, video_devices
 from edge.sources.v4l2_modes import Card, read_card
@@ -24,7 +24,7 @@ CardOf = Callable[[Path], Card]
 
 def check(
     world: World,
-    probe: Probe = take_picture,
+    probe: Probe | None = take_picture,
     ribbon: Ribbon = ribbon_cameras,
     card_of: CardOf = read_card,
 ) -> Iterator[Finding]:
@@ -32,7 +32,7 @@ def check(
 
     Args:
         world: what to look at.
-        probe: takes a picture from a URI; raises EdgeError.
+        probe: takes a picture from a URI; raises EdgeError. None: none is to be taken.
         ribbon: the cameras on ribbon cables; raises EdgeError.
         card_of: asks a node what it is; raises OSError.
     """
@@ -44,9 +44,10 @@ def check(
         yield world.finding("source-unusable", str(error))
         return
     if world.unit.running and world.settings.camera:
-        found = f"the service (process {world.unit.pid}) runs: {world.unit.says or 'it says nothing of itself'}"
-        yield world.finding("camera-of-service", found)
-        return
+        if not world.unit.without_pictures:
+            yield _left_alone(world)
+            return
+        probe = None  # which the service tries itself; why it does not succeed can be seen without
     match spec:
         case None:
             yield from _auto(world, probe, ribbon, card_of)
@@ -56,11 +57,13 @@ def check(
             yield from _ribbon(world, uri, number, probe, ribbon)
         case UrlSpec():
             yield from _picture(world, (uri,), probe)
+        case FileSpec() | ImagesSpec():
+            yield from _picture(world, (uri,), probe, "source-unusable")
         case _:
             yield world.finding("camera-ok", f"{redacted(uri)} needs no camera of this machine")
 
 
-def _auto(world: World, probe: Probe, ribbon: Ribbon, card_of: CardOf) -> Iterator[Finding]:
+def _auto(world: World, probe: Probe | None, ribbon: Ribbon, card_of: CardOf) -> Iterator[Finding]:
     """All cameras there are, as `--source auto` sees them."""
     on_cable: tuple[RibbonCamera, ...] = ()
     try:
@@ -81,7 +84,7 @@ def _auto(world: World, probe: Probe, ribbon: Ribbon, card_of: CardOf) -> Iterat
         yield world.finding("camera-none", "; ".join(note.partition(";")[0] for note in notes) or "no camera")
 
 
-def _node(world: World, uri: str, node: Path, probe: Probe) -> Iterator[Finding]:
+def _node(world: World, uri: str, node: Path, probe: Probe | None) -> Iterator[Finding]:
     """A V4L2 camera, by its node."""
     dev, proc = world.path("/dev"), world.path("/proc")
     if not node.exists():
@@ -102,7 +105,7 @@ def _busy(world: World, node: str, users: tuple[str, ...]) -> Finding:
     return world.finding("camera-busy", found, path=node)
 
 
-def _ribbon(world: World, uri: str, number: int, probe: Probe, ribbon: Ribbon) -> Iterator[Finding]:
+def _ribbon(world: World, uri: str, number: int, probe: Probe | None, ribbon: Ribbon) -> Iterator[Finding]:
     """A camera on a ribbon cable."""
     try:
         known = ribbon()
@@ -116,8 +119,18 @@ def _ribbon(world: World, uri: str, number: int, probe: Probe, ribbon: Ribbon) -
         yield from _picture(world, (uri,), probe)
 
 
-def _picture(world: World, uris: tuple[str, ...], probe: Probe) -> Iterator[Finding]:
-    """The first that delivers one."""
+def _left_alone(world: World) -> Finding:
+    found = f"the service (process {world.unit.pid}) runs: {world.unit.says or 'it says nothing of itself'}"
+    return world.finding("camera-of-service", found)
+
+
+def _picture(
+    world: World, uris: tuple[str, ...], probe: Probe | None, code: str = "camera-no-picture"
+) -> Iterator[Finding]:
+    """The first that delivers one; `code` if none does."""
+    if probe is None:
+        yield _left_alone(world)
+        return
     reasons = []
     for uri in uris:
         try:
@@ -127,4 +140,4 @@ def _picture(world: World, uris: tuple[str, ...], probe: Probe) -> Iterator[Find
         else:
             yield world.finding("camera-ok", f"{redacted(uri)} has delivered a picture")
             return
-    yield world.finding("camera-no-picture", "; ".join(reasons))
+    yield world.finding(code, "; ".join(reasons))

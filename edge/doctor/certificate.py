@@ -8,6 +8,7 @@ from typing import Final
 from edge.doctor.findings import Finding
 from edge.doctor.world import World
 from edge.errors import ConfigError
+from edge.named_paths import at_home
 from edge.server.tls import SELF_MADE, load_tls
 
 SOON: Final = timedelta(days=14)
@@ -27,7 +28,7 @@ def check(world: World, now: Callable[[], datetime] = lambda: datetime.now(UTC))
     except ConfigError as error:
         yield world.finding("certificate-unusable", str(error))
         return
-    path = Path(settings.certificate).expanduser()
+    path = at_home(settings.certificate)
     until = _until(path)
     found = f"{path} is valid until {until:%Y-%m-%d}"
     left = until - now()

@@ -6,7 +6,7 @@ from edge.doctor.entries import Entry
 
 ENTRIES: Final = (
     Entry("camera-ok", "ok", "cameras", "The source delivers pictures, or needs no camera"),
-    Entry("camera-of-service", "ok", "cameras", "The running service has the camera; it was left alone"),
+    Entry("camera-of-service", "ok", "cameras", "The service runs, and may have the camera; it was left alone"),
     Entry(
         "camera-none",
         "warning",
@@ -41,7 +41,7 @@ ENTRIES: Final = (
         "cameras",
         "The source can be reached and delivers no picture",
         "a picture within seconds",
-        "Follow what was found; then unplug it and plug it in again, without a hub in between.",
+        "Follow what was found. If it is a camera on a cable, then plug it in anew, without a hub in between.",
         "{program} sources",
     ),
     Entry(
@@ -75,7 +75,7 @@ ENTRIES: Final = (
         "source-unusable",
         "fault",
         "cameras",
-        "source.uri in the configuration cannot be understood, or names a file that is not there",
+        "source.uri in the configuration cannot be understood, or names a file that is not there or holds no pictures",
         "auto, demo, v4l2:/dev/video0, picamera2, a file, an address",
         "Correct source.uri; docs/running.md lists what it can be.",
     ),
@@ -193,9 +193,9 @@ ENTRIES: Final = (
         "disk-low",
         "warning",
         "machine",
-        "The disk will be full before the event log has reached its bound",
+        "There is not the room for what may be written: for the event log up to its bound, or for uploads",
         "{wanted} MB free in {path}",
-        "Make room, or lower events.max_mb and events.keep.",
+        "Make room, or lower events.max_mb and events.keep; for uploads, name another uploads.folder.",
         "sudo journalctl --vacuum-size=100M",
     ),
     Entry(
@@ -212,9 +212,19 @@ ENTRIES: Final = (
         "fault",
         "machine",
         "This user may not write where the program wants to",
+        "a folder that {user} may write to, in place of {path}",
+        "Name a folder of your own in the configuration, for the service one below /var/lib/emotion-edge; "
+        "leave system folders to their owner.",
+        "ls -ld {path}",
+    ),
+    Entry(
+        "folder-missing",
+        "fault",
+        "machine",
+        "The folder that the program wants to write to is not there, and this user may not make it",
         "a folder that {user} may write to: {path}",
-        "Change its owner, or name another folder in the configuration. A service may write to /var/lib/emotion-edge.",
-        "sudo chown {user} {path}",
+        "Make it, or name another one in the configuration, for the service one below /var/lib/emotion-edge.",
+        "sudo install -d -o {user} {path}",
     ),
     Entry("clock-ok", "ok", "machine", "The clock is set"),
     Entry(

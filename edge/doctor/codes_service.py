@@ -4,7 +4,7 @@ from typing import Final
 
 from edge.doctor.entries import Entry
 
-_LOG: Final = "journalctl -u emotion-edge -n 30 --no-pager"
+_LOG: Final = "sudo journalctl -u emotion-edge -n 30 --no-pager"
 
 ENTRIES: Final = (
     Entry("configuration-ok", "ok", "configuration", "The settings are valid"),
@@ -20,7 +20,7 @@ ENTRIES: Final = (
         "config-missing",
         "fault",
         "configuration",
-        "The configuration file that was named is not there",
+        "The configuration file that was named is not there, or is no file",
         "a file {path}",
         "Correct --config, or $EMOTION_EDGE_CONFIG; without either the usual places are looked at, and none is needed.",
     ),
@@ -32,6 +32,15 @@ ENTRIES: Final = (
         "{path}, readable by {user}",
         "Ask as the service's user. To run the program as another one, name another file: --config FILE.",
         "{as_service} doctor",
+    ),
+    Entry(
+        "config-hangs",
+        "fault",
+        "configuration",
+        "The configuration could not be read in time: a named pipe without a writer, or a disk that does not answer",
+        "a file that can be read at once",
+        "Name another file, or see to the disk; everything else was looked at with the default settings.",
+        "sudo dmesg | tail -20",
     ),
     Entry(
         "config-open-to-others",
@@ -48,7 +57,8 @@ ENTRIES: Final = (
         "configuration",
         "Others may read the file with the token, who could then watch",
         "mode 0600 for {path}",
-        "Take the right from them; make a new token if somebody may have read it: delete the file and start again.",
+        "Take the right from them. If somebody may have read it, make a new token: for the service as deploy/README.md "
+        "says under *The token*, otherwise by deleting the file and starting again.",
         "sudo chmod 600 {path}",
     ),
     Entry("port-ok", "ok", "network", "The port is free"),
@@ -76,7 +86,8 @@ ENTRIES: Final = (
         "network",
         "server.host is neither a name nor an address of this machine",
         "127.0.0.1, 0.0.0.0 or one of its own addresses",
-        "Correct server.host.",
+        "Correct server.host. An address that is still to come is no fault for the service: it listens there as soon "
+        "as this machine has it.",
         "ip -brief address",
     ),
     Entry(
@@ -132,6 +143,15 @@ ENTRIES: Final = (
     ),
     Entry("service-ok", "ok", "service", "The service runs"),
     Entry(
+        "service-without-pictures",
+        "fault",
+        "service",
+        "The service runs and gets no pictures",
+        "`online` in `systemctl status emotion-edge`",
+        "Mend what it says of its source, or name another one; it goes on by itself once there are pictures.",
+        _LOG,
+    ),
+    Entry(
         "not-the-service",
         "note",
         "service",
@@ -174,6 +194,24 @@ ENTRIES: Final = (
         "active",
         "Start it.",
         "sudo systemctl start emotion-edge",
+    ),
+    Entry(
+        "service-masked",
+        "warning",
+        "service",
+        "The service is masked: systemd starts it neither with the machine nor when asked to",
+        "a unit that is not masked",
+        "If it is to run again, unmask and enable it.",
+        "sudo systemctl unmask emotion-edge && sudo systemctl enable --now emotion-edge",
+    ),
+    Entry(
+        "service-unit-invalid",
+        "fault",
+        "service",
+        "systemd cannot read the unit, or something added to it: the service does not start",
+        "a unit and drop-ins that systemd understands",
+        "Look at what systemd says, correct it with `systemctl edit emotion-edge`, and start the service.",
+        "systemd-analyze verify emotion-edge.service",
     ),
     Entry(
         "service-failed",
@@ -242,10 +280,12 @@ ENTRIES: Final = (
         "service-credentials-missing",
         "fault",
         "service",
-        "The unit loads a credential, such as the token, from a file that is not there: the service does not start",
+        "The unit loads a credential, such as the token, from a file that is not there: the program refuses to run "
+        "without",
         "a file {path}",
         "Make the file; the installer does so.",
-        "sudo sh -c 'umask 077; python3 -c \"import secrets; print(secrets.token_urlsafe(32))\" >{path}'",
+        "sudo sh -c 'umask 077; set -C; "
+        'python3 -c "import secrets; print(secrets.token_urlsafe(32))" >"$1"\' sh {path}',
     ),
     Entry(
         "service-needs-reload",
@@ -290,7 +330,7 @@ ENTRIES: Final = (
         "doctor",
         "A group of checks could not be made, mostly because of a fault that stands above",
         "an answer",
-        "Mend that first, then ask again.",
+        "Mend that first, then ask again. If no fault stands above, this is one.",
         "{program} doctor",
     ),
 )

@@ -247,7 +247,7 @@ ENTRIES: Final = (
         "The model that comes with the program is not the file that was installed",
         "the SHA-256 noted at its installation",
         "Install the program again, unless you exchanged it on purpose: expression.model names another one.",
-        "{python} -m pip install --force-reinstall --no-deps emotion-edge",
+        "{remake}",
     ),
     Entry(
         "model-without-card",

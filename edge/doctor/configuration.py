@@ -12,6 +12,7 @@ from edge.config import Config
 from edge.config_layers import default_file, load
 from edge.doctor import modes
 from edge.doctor.findings import Finding
+from edge.doctor.names import in_utf8
 from edge.doctor.world import HIDDEN, Settings, World
 from edge.errors import ConfigError
 from edge.sources.specs import Picamera2Spec, V4l2Spec, redacted
@@ -21,12 +22,12 @@ from edge.sources.uri import AUTO, parse
 def learn(world: World) -> World:
     """The world with its settings; with the defaults and the reason where they are refused."""
     file = Path(world.config) if world.config else default_file(os.environ)
-    name = str(file or "")
+    name = in_utf8(str(file or ""))
     try:
         config = load(file)
         secret = file is not None and _has_secret(load(file, environment={}))
     except ConfigError as error:
-        return replace(world, settings=Settings(file=name, problem=str(error), refused=_refusal(error)))
+        return replace(world, settings=Settings(file=name, problem=in_utf8(str(error)), refused=_refusal(error)))
     return replace(world, settings=_settings(config, name, secret))
 
 
@@ -46,7 +47,9 @@ def check(world: World) -> Iterator[Finding]:
 
 
 def config_or_defaults(world: World) -> Config:
-    """All settings, in a process that can load what they are made of."""
+    """All settings, in a process that can load what they are made of; the defaults where they were refused."""
+    if world.settings.refused:
+        return Config()
     try:
         return load(Path(world.config) if world.config else None)
     except ConfigError:
@@ -56,7 +59,7 @@ def config_or_defaults(world: World) -> Config:
 def _refusal(error: ConfigError) -> str:
     """The code for it."""
     match error.__cause__:
-        case FileNotFoundError():
+        case FileNotFoundError() | NotADirectoryError() | IsADirectoryError():
             return "config-missing"
         case OSError():
             return "config-unreadable"

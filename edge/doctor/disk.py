@@ -9,11 +9,11 @@ import msgspec
 
 from edge.doctor.findings import Finding
 from edge.doctor.world import World
+from edge.named_paths import SERVICE_FOLDER
 from edge.server.bind import is_loopback
 
 LEAST_MB: Final = 50
 """Below this nothing works any more: journald, too, needs some."""
-SERVICE_STATE: Final = "/var/lib/emotion-edge"
 
 
 class Room(msgspec.Struct, frozen=True):
@@ -37,13 +37,15 @@ class Place(msgspec.Struct, frozen=True):
         folder: may not be there yet.
         use: what for.
         wanted_mb: of room.
-        needed: whether the program does not start without it.
+        needed: whether the program wants it with these settings.
+        vital: whether it does its work only with it.
     """
 
     folder: Path
     use: str
     wanted_mb: float
     needed: bool = True
+    vital: bool = True
 
 
 def room(folder: Path) -> Room:
@@ -75,8 +77,10 @@ def check(
         except OSError:
             continue  # went in this moment
         finding = _judged(world, place, found) or _permission(world, place, there, may)
-        if finding:
+        if finding and place.needed:
             yield finding
+        elif finding:
+            well.append(f"nothing has to be kept in {place.folder}")
         else:
             well.append(f"{found.free_mb / 1000:.1f} GB free for {place.use} in {place.folder}")
     if well:
@@ -85,26 +89,29 @@ def check(
 
 def _places(world: World) -> Iterator[Place]:
     settings = world.settings
-    if world.unit.path and world.path(SERVICE_STATE).is_dir():
-        yield Place(world.path(SERVICE_STATE), "the service", LEAST_MB)
+    if world.unit.path and world.path(SERVICE_FOLDER).is_dir():
+        yield Place(world.path(SERVICE_FOLDER), "the service", LEAST_MB)
     elif world.state:
         server = settings.server
         needed = (server.tls and not server.certificate) or not (is_loopback(server.host) or server.token)
         yield Place(Path(world.state), "token and certificate", LEAST_MB, needed)
     if settings.events:
-        yield Place(Path(settings.events).parent, "the event log", max(LEAST_MB, settings.events_mb))
+        yield Place(Path(world.folder, settings.events).parent, "the event log", max(LEAST_MB, settings.events_mb))
     if settings.uploads:
-        yield Place(Path(settings.uploads), "uploads", LEAST_MB)
+        yield Place(Path(world.folder, settings.uploads), "uploads", LEAST_MB, vital=False)
 
 
 def _judged(world: World, place: Place, found: Room) -> Finding | None:
     text = f"{found.free_mb:.0f} MB free in {place.folder}, for {place.use}"
     slots = {"wanted": f"{place.wanted_mb:.0f}", "path": str(place.folder)}
+    if not place.vital and (found.read_only or found.free_mb < LEAST_MB or found.files == 0):
+        never = "; nothing can be written there" if found.read_only or found.files == 0 else ""
+        return world.finding("disk-low", f"{text}{never}", **slots)
     if found.read_only:
         return world.finding("disk-read-only", f"{place.folder}, for {place.use}", **slots)
     if found.free_mb < LEAST_MB or found.files == 0:
         return world.finding("disk-full", text if found.files != 0 else f"{text}, and no file can be made", **slots)
-    if found.free_mb < place.wanted_mb - _held_mb(world.settings.events):
+    if found.free_mb < place.wanted_mb - _held_mb(world):
         return world.finding("disk-low", text, **slots)
     return None
 
@@ -112,10 +119,11 @@ def _judged(world: World, place: Place, found: Room) -> Finding | None:
 def _permission(world: World, place: Place, there: Path, may: Callable[[Path], bool]) -> Finding | None:
     """Of this user; what is the service's business is that of its user."""
     others = world.unit.path and not world.for_service
-    if others or not place.needed or may(there):
+    if others or may(there):
         return None
     found = f"{world.user.name} may not write to {there}, for {place.use}"
-    return world.finding("folder-not-writable", found, path=str(place.folder))
+    code = "folder-not-writable" if there == place.folder else "folder-missing"
+    return world.finding(code, found, path=str(place.folder))
 
 
 def _nearest(folder: Path) -> Path:
@@ -126,11 +134,11 @@ def _nearest(folder: Path) -> Path:
     return Path(folder.anchor or ".")
 
 
-def _held_mb(log: str) -> float:
+def _held_mb(world: World) -> float:
     """What the event log has taken of its share already."""
-    if not log:
+    if not world.settings.events:
         return 0.0
-    path, held = Path(log), 0
+    path, held = Path(world.folder, world.settings.events), 0
     try:
         for file in path.parent.glob(f"{path.name}*"):
             held += file.stat().st_size

@@ -34,7 +34,7 @@ _ALL: Final = (
     Group("runtime", "tflite", "the TFLite runtime", 45.0, crashed="runtime-crashes"),
     Group("models", "models", "the models", 60.0),
     Group("detectors", "detectors", "the face detectors", 60.0),
-    Group("configuration", "configuration", "the configuration", 30.0),
+    Group("configuration", "configuration", "the configuration", 30.0, hung="config-hangs"),
     Group("cameras", "cameras", "the cameras", 45.0, crashed="camera-crashes", hung="camera-hangs"),
     Group("access", "access", "permissions"),
     Group("certificate", "certificate", "the certificate"),
@@ -47,5 +47,5 @@ _ALL: Final = (
 )
 
 GROUPS: Final[dict[str, Group]] = {group.name: group for group in _ALL}
-FIRST: Final = ("configuration", "service")
-"""What these learn, the others are told."""
+FIRST: Final = ("service", "configuration")
+"""What these learn, the others are told, one after the other; the service is then looked at with all that is known."""

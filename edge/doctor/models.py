@@ -71,11 +71,11 @@ def _file(world: World, path: Path) -> Iterator[Finding]:
 
 def _together(world: World, settings: ExpressionConfig, *, stills: bool) -> Iterator[Finding]:
     """Files as the program uses them: with contracts, several at once."""
-    paths = " ".join(map(str, model_files(settings, stills=stills)))
+    path = str(model_files(settings, stills=stills)[0])
     try:
         _, notices = build_classifier(settings, stills=stills)
     except PermanentError as error:
-        yield world.finding("model-refused", str(error), path=paths)
+        yield world.finding("model-refused", str(error), path=path)
         return
     for notice in notices:
-        yield world.finding("model-doubtful", notice, path=paths)
+        yield world.finding("model-doubtful", notice, path=path)

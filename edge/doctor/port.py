@@ -12,14 +12,14 @@ from msgspec.structs import replace
 
 from edge.doctor.findings import Finding
 from edge.doctor.world import HIDDEN, World
-from edge.errors import ConfigError
+from edge.errors import ConfigError, EdgeError
 from edge.server.bind import bind, check_bind
 from edge.server.owner import listener_of
 from edge.server.settings import ServerSettings
 
 ANSWER_S: Final = 3.0
-ALIVE: Final = b"all workers are at work"
-"""What `/livez` of this program says."""
+SERVER: Final = "emotion-edge"
+"""How this program calls itself in every answer, whatever it answers."""
 
 
 def check(
@@ -31,11 +31,11 @@ def check(
 
     Args:
         world: what to look at.
-        bind: gives a listening socket; raises ConfigError.
+        bind: gives a listening socket; raises an EdgeError.
         listener: who listens on a port, as far as this user may know.
     """
     settings = world.settings.server
-    if any(name == "token" for name, _ in world.unit.credentials):
+    if world.of_service and any(name == "token" for name, _ in world.unit.credentials):
         # the service has it from systemd; nobody else can read it
         settings = replace(settings, token=settings.token or HIDDEN)
     try:
@@ -43,21 +43,23 @@ def check(
     except ConfigError as error:
         yield world.finding("bind-unprotected", str(error))
         return
-    where = f"port {settings.port} on {settings.host}"
+    free = (
+        f"port {settings.port} on {settings.host} is free" if settings.port else "port 0: the start chooses a free one"
+    )
     try:
         with closing(bind(settings)):
-            yield world.finding("port-ok", f"{where} is free" if settings.port else "any free port is taken")
-    except ConfigError as error:
+            yield world.finding("port-ok", free)
+    except EdgeError as error:
         yield _refused(world, error, listener)
 
 
-def _refused(world: World, error: ConfigError, listener: Callable[[int], str | None]) -> Finding:
+def _refused(world: World, error: EdgeError, listener: Callable[[int], str | None]) -> Finding:
     settings = world.settings.server
     match getattr(error.__cause__, "errno", None):
         case errno.EADDRINUSE:
             owner = listener(settings.port)
             if _is_own(world, owner):
-                by = owner or f"the service (process {world.unit.pid})"
+                by = owner or (f"the service (process {world.unit.pid})" if world.unit.pid else "this program")
                 return world.finding("port-of-service", f"{by} listens on port {settings.port}")
             return world.finding("port-taken", str(error), port=str(settings.port), host=settings.host)
         case errno.EACCES:
@@ -75,16 +77,20 @@ def _is_own(world: World, owner: str | None) -> bool:
 
 
 def _answers(settings: ServerSettings) -> bool:
-    """Whether what listens says what this program would."""
+    """Whether what listens answers as this program does, which may have been started with other settings."""
+    return any(_is_named(settings, tls) for tls in (settings.tls, not settings.tls))
+
+
+def _is_named(settings: ServerSettings, tls: bool) -> bool:
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::", "localhost") else settings.host
     connection: http.client.HTTPConnection = http.client.HTTPConnection(host, settings.port, timeout=ANSWER_S)
-    if settings.tls:
+    if tls:
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # nothing is told to it
         connection = http.client.HTTPSConnection(host, settings.port, timeout=ANSWER_S, context=context)
     try:
         with closing(connection):
             connection.request("GET", "/livez")
-            return connection.getresponse().read(len(ALIVE)) == ALIVE
+            return connection.getresponse().getheader("Server") == SERVER
     except (OSError, http.client.HTTPException):
         return False

@@ -1,8 +1,9 @@
 """Has all groups of checks made, and tells what they find in their order, as soon as it is known."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Final
 
 from msgspec.structs import replace
@@ -11,7 +12,7 @@ from edge import __version__
 from edge.doctor.asking import Reply, ask
 from edge.doctor.findings import SCHEMA, Finding, Report, counted, exit_of
 from edge.doctor.groups import FIRST, GROUPS, Group
-from edge.doctor.world import World
+from edge.doctor.world import Settings, World
 
 AT_ONCE: Final = 2
 """Processes; each may take 100 MB, and a Pi Zero 2 has 512."""
@@ -35,21 +36,42 @@ class Examination:
             ask: has a group of checks made.
         """
         self._ask = ask or ask_in(environment)
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            learnt = dict(zip(FIRST, pool.map(lambda name: self._ask(GROUPS[name], world), FIRST), strict=True))
-        settings, unit = (learnt[name].world for name in FIRST)
-        self.world = replace(world, settings=settings.settings, unit=unit.unit)
-        self._known = learnt
+        self.world = world
+        for name in FIRST:
+            self._known = self._ask(GROUPS[name], self.world)
+            self.world = self._known.world
+        hung = [finding for finding in self._known.findings if finding.code == GROUPS[FIRST[-1]].hung]
+        if hung:  # who asks for the file once more waits as long again
+            settings = Settings(file=world.config, problem=hung[0].found, refused=hung[0].code)
+            self.world = replace(self.world, settings=settings)
 
     def findings(self) -> Iterator[Finding]:
         """All of them, in the order of the groups."""
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            for reply in pool.map(self._reply, GROUPS.values()):
-                yield from reply.findings
+        faulty = False
+        with closing(_two_at_once(self._reply, GROUPS.values())) as replies:
+            for finding in (finding for reply in replies for finding in reply.findings):
+                # no fault stands above that it could be the consequence of: it is one itself
+                alone = finding.code == "check-failed" and not faulty
+                told = replace(finding, severity="fault") if alone else finding
+                faulty = faulty or told.severity == "fault"
+                yield told
 
     def _reply(self, group: Group) -> Reply:
-        known = self._known.get(group.name)
-        return known or self._ask(group, self.world)
+        return self._known if group.name == FIRST[-1] else self._ask(group, self.world)
+
+
+def _two_at_once(ask: Callable[[Group], Reply], groups: Iterable[Group]) -> Generator[Reply, None, None]:
+    """The replies in order; one after the other where no thread can be had. Who stops half-way waits for none."""
+    pool = ThreadPoolExecutor(AT_ONCE)
+    try:
+        try:
+            replies = pool.map(ask, groups)
+        except RuntimeError:
+            pool.shutdown(wait=False, cancel_futures=True)
+            replies = map(ask, groups)
+        yield from replies
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def ask_in(environment: Mapping[str, str]) -> Ask:

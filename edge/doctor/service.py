@@ -11,6 +11,7 @@ from edge.doctor.findings import Finding
 from edge.doctor.systemd import DROP_IN, read_unit
 from edge.doctor.world import World
 from edge.errors import EXIT_CONFIG
+from edge.named_paths import SERVICE_FOLDER
 
 _NO_CREDENTIALS: Final = 243
 _NO_PROGRAM: Final = 203
@@ -19,6 +20,8 @@ _RESULTS: Final = {
     "watchdog": "service-hung",
     "oom-kill": "service-out-of-memory",
 }
+_MISREAD: Final = ("bad-setting", "error")
+"""What systemd says of a unit file that it can do nothing with."""
 _NOT_THERE: Final = ("service-program-missing", "service-credentials-missing")
 _STATUSES: Final = {
     EXIT_CONFIG: "service-refused-configuration",
@@ -28,8 +31,12 @@ _STATUSES: Final = {
 
 
 def learn(world: World) -> World:
-    """The world with what anybody may know of the service."""
-    return replace(world, unit=read_unit(world))
+    """The world with what anybody may know of the service; as the service sees it for the service itself."""
+    world = replace(world, unit=read_unit(world))
+    if world.for_service and world.in_service:
+        home = str(world.path(SERVICE_FOLDER))
+        return replace(world, folder=home, state=home)
+    return world
 
 
 def check(world: World) -> Iterator[Finding]:
@@ -54,10 +61,26 @@ def _files(world: World) -> Iterator[Finding]:
         yield world.finding("service-program-missing", f"{unit.path} starts {unit.program}", path=unit.program)
     for name, path in unit.credentials:
         if not _seen(world.path(path)):
+            if unit.running or not _asked_for(world, name):
+                continue
             found = f"{unit.path} loads the credential {name} from {path}"
             yield world.finding("service-credentials-missing", found, path=path)
         elif modes.mode(world.path(path)) & modes.OTHERS:
             yield world.finding("token-open-to-others", modes.told(world.path(path)), path=path)
+
+
+def _asked_for(world: World, name: str) -> bool:
+    """Whether the program wants that credential: what the configuration has itself is not looked up."""
+    settings = world.settings
+    if not world.of_service or settings.refused:
+        return True
+    match name:
+        case "token":
+            return not settings.server.token
+        case "mqtt-password":
+            return bool(settings.mqtt.host) and not settings.mqtt.password
+        case _:
+            return True
 
 
 def _state(world: World) -> Iterator[Finding]:
@@ -66,35 +89,56 @@ def _state(world: World) -> Iterator[Finding]:
     if not unit.systemd:
         yield world.finding("no-systemd", f"{unit.path} is installed, and systemctl does not answer")
         return
-    last = f"result {unit.result}, exit status {unit.status}, {unit.restarts} restarts"
-    if unit.active == "failed":
-        own = _RESULTS.get(unit.result) or _STATUSES.get(unit.status) or "service-failed"
-        code = "service-start-limit" if unit.given_up else own
-        slots = {"path": unit.program if unit.status == _NO_PROGRAM else "the credential that its log names"}
-        yield world.finding(code, f"failed: {last}", **slots)
-    elif unit.sub == "auto-restart":
-        yield world.finding("service-restarting", f"waits to be started anew: {last}")
-    elif unit.active == "inactive":
-        yield world.finding("service-stopped", "inactive")
-    if unit.enabled not in ("enabled", "enabled-runtime", "static", "alias", ""):
+    startable = True
+    if unit.load == "masked":
+        startable = False
+        yield world.finding("service-masked", f"{unit.path} is masked, and {unit.active or 'not known to run'}")
+    elif unit.load in _MISREAD:
+        startable = False
+        yield world.finding("service-unit-invalid", f"systemd says {unit.load} of {unit.path}")
+    if startable or unit.active != "inactive":
+        yield from _run(world)
+    if startable and unit.enabled not in ("enabled", "enabled-runtime", "static", "alias", ""):
         yield world.finding("service-not-enabled", unit.enabled)
     if unit.stale:
         yield world.finding("service-needs-reload", f"{unit.path} is newer than what systemd has read")
     if apt_packages.has_picamera2(world) and not any(Path(path).name == DROP_IN for path in unit.drop_ins):
         path = f"/etc/systemd/system/emotion-edge.service.d/{DROP_IN}"
         yield world.finding("service-drop-in-missing", f"no {DROP_IN} among the unit's drop-ins", path=path)
-    if unit.running and unit.sub != "auto-restart":
-        words = f"process {unit.pid}" + (f": {unit.says}" if unit.says else "")
-        yield world.finding("service-ok", words)
+
+
+def _run(world: World) -> Iterator[Finding]:
+    """How its last run ended, or fares."""
+    unit = world.unit
+    last = f"result {unit.result}, exit status {unit.status}, {unit.restarts} restarts"
+    if unit.active == "failed":
+        own = _RESULTS.get(unit.result) or _STATUSES.get(unit.status) or "service-failed"
+        code = "service-start-limit" if unit.given_up else own
+        # the first one is most often the token; a file that is there is not written over
+        credential = next((path for _, path in unit.credentials), "/etc/emotion-edge/token")
+        path = unit.program if unit.status == _NO_PROGRAM else credential
+        yield world.finding(code, f"failed: {last}", path=path)
+    elif unit.sub.startswith("auto-restart"):
+        yield world.finding("service-restarting", f"waits to be started anew: {last}")
+    elif unit.active == "inactive":
+        yield world.finding("service-stopped", "inactive")
+    elif unit.active == "deactivating":
+        yield world.finding("service-stopped", "stopping")
+    elif unit.running:
+        starting = " is starting" if unit.sub == "start" else ""
+        often = "once" if unit.restarts == 1 else f"{unit.restarts} times"
+        restarts = f", restarted {often}" if unit.restarts else ""
+        words = f"process {unit.pid}{starting}" + (f": {unit.says}" if unit.says else "") + restarts
+        silent = unit.without_pictures and not unit.young
+        yield world.finding("service-without-pictures" if silent else "service-ok", words)
 
 
 def _other(world: World) -> Iterator[Finding]:
     """Whom the rest of the report does not speak for."""
     unit, prefix = world.unit, world.python.prefix
-    own = Path(unit.program).parent.parent
-    elsewhere = world.path(str(own)).resolve() != Path(prefix).resolve()
-    if world.for_service and not elsewhere:
+    if world.for_service and world.in_service:
         return
+    own = Path(unit.program).parent.parent
     found = f"this is {world.user.name} in {prefix}; the service runs as {unit.user} in {own}"
     yield world.finding("not-the-service", found)
 

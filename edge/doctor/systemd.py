@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -20,6 +21,8 @@ FOLDERS: Final = (
 )
 """Where unit files are; the first that has one counts."""
 ASK_S: Final = 10.0
+YOUNG_S: Final = 20.0
+"""What a start may take: a camera on a ribbon cable answers after some ten seconds on a small board."""
 _PROPERTIES: Final = (
     "LoadState",
     "UnitFileState",
@@ -32,6 +35,7 @@ _PROPERTIES: Final = (
     "StartLimitBurst",
     "NeedDaemonReload",
     "StatusText",
+    "ActiveEnterTimestampMonotonic",
 )
 
 
@@ -47,6 +51,7 @@ def read_unit(world: World) -> Unit:
     return Unit(
         systemd=systemd,
         path=files[0],
+        load=words.get("LoadState", ""),
         program=_last(settings, "ExecStart", SERVICE_PROGRAM).split()[0].lstrip("@-:+!"),
         user=_last(settings, "User", "root"),
         groups=tuple(name for key, value in settings if key == "SupplementaryGroups" for name in value.split()),
@@ -62,6 +67,7 @@ def read_unit(world: World) -> Unit:
         starts=_number(words, "StartLimitBurst"),
         stale=words.get("NeedDaemonReload") == "yes",
         says=words.get("StatusText", ""),
+        young=_age_s(words) < YOUNG_S,
     )
 
 
@@ -123,6 +129,12 @@ def _credentials(settings: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
         name, _, path = value.partition(":")
         if key == "LoadCredential" and path.startswith("/"):
             yield name, path
+
+
+def _age_s(words: dict[str, str]) -> float:
+    """Since when it runs, by the clock that systemd goes by."""
+    since_us = _number(words, "ActiveEnterTimestampMonotonic")
+    return time.monotonic() - since_us / 1e6 if since_us else float("inf")
 
 
 def _number(words: dict[str, str], key: str) -> int:

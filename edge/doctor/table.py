@@ -30,7 +30,7 @@ SLOTS: Final = {
     "program": "emotion-edge",
     "fetch": "emotion-edge models fetch",
     "remake": "make clean setup",
-    "reinstall": "sh deploy/install.sh",
+    "reinstall": "sudo sh deploy/install.sh",
     "as_service": "sudo -u emotion-edge /opt/emotion-edge/venv/bin/emotion-edge",
 }
 """What stands in the manual where the doctor fills in what fits the machine; other slots as their name in capitals."""
@@ -40,24 +40,26 @@ INTRODUCTION: Final = """\
 # Troubleshooting
 
 ```
-emotion-edge doctor
+sudo -u emotion-edge emotion-edge doctor     # of the service
+emotion-edge doctor                          # of a program you start yourself; in a checkout: .venv/bin/emotion-edge
 ```
 
 looks at everything the program stands on and says of each thing that is wrong what was found, what was expected and
-what to do, with the command to type. It changes nothing, needs no root and no systemd, takes some seconds, and never
-shows a picture, a token or a password. In a checkout it is `.venv/bin/emotion-edge doctor`.
+what to do, with the command to type. It changes nothing, needs no root and no systemd, takes some seconds (up to a
+minute where a camera is silent), and never shows a picture, a token or a password.
 
 What it says holds for the user and the environment that it runs in: permissions are a user's own, packages an
-environment's. Of the service it tells if it is asked as the service:
-`sudo -u emotion-edge /opt/emotion-edge/venv/bin/emotion-edge doctor`. It reads the configuration that `run` would
-read, or the one given with `--config FILE`. Unless the service runs and has the camera, it takes one picture from it,
-looks at nothing in it and keeps nothing.
+environment's. So the service's findings are had by asking as the service, whose configuration no other user may
+read. It reads the configuration that `run` would read, or the one given with `--config FILE`. Unless the service runs
+and has the camera, it takes one picture from it, looks at nothing in it and keeps nothing. What the unit gives the
+program besides, flags in `ExecStart=` and settings in `Environment=`, it does not see.
 
 | exit status | meaning |
 | --- | --- |
 | 0 | no fault; there may be warnings and notes |
 | 1 | a fault |
 | 78 | the configuration is refused, as `run` would refuse it; everything else was looked at with the default settings |
+| 130 | it was interrupted |
 
 `--json` prints the same for programs: `schema` (of this layout, 1), `version`, `user`, `program`, `config`, `counts`
 by severity, `exit`, and `findings`, each with `code`, `severity`, `area`, `title`, `found`, `expected`, `fix` and
@@ -69,7 +71,8 @@ are findings.
 Severities: a *fault* keeps the program from working, with a *warning* it works badly or not for long, a *note* is
 good to know. What is well has a code that ends in `-ok` or says so, and is not listed here. In commands `PYTHON` is
 the environment's own: `/opt/emotion-edge/venv/bin/python` of the service (with `sudo`), `.venv/bin/python` of a
-checkout.
+checkout. `make clean setup` is for a checkout; the service's environment is made anew by `sudo sh deploy/install.sh`,
+that of a package by `sudo apt-get install --reinstall ./emotion-edge_….deb`.
 """
 
 

@@ -17,7 +17,8 @@ MANUAL: Final = "docs/troubleshooting.md explains every code."
 def heading(world: World) -> str:
     """Who is spoken for, and where."""
     machine = world.board or world.python.machine
-    return f"emotion-edge {__version__} on {machine}, for the user {world.user.name}, in {world.python.prefix}\n"
+    about = f"emotion-edge {__version__} on {machine}, for the user {world.user.name}, in {world.python.prefix}"
+    return f"{_printable(about)}\n"
 
 
 def lines(finding: Finding) -> Iterator[str]:
@@ -33,7 +34,7 @@ def lines(finding: Finding) -> Iterator[str]:
     if finding.fix:
         yield from _wrapped("", finding.fix)
     if finding.command:
-        yield f"{_INDENT}  {finding.command}"
+        yield f"{_INDENT}  {_printable(finding.command)}"
 
 
 def summary(counts: Mapping[Severity, int]) -> str:
@@ -45,9 +46,14 @@ def summary(counts: Mapping[Severity, int]) -> str:
     return f"\n{', '.join(told)}. {MANUAL}"
 
 
+def _printable(text: str) -> str:
+    """Names of programs and files may hold what moves a terminal's cursor, or worse."""
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
 def _wrapped(mark: str, text: str) -> list[str]:
     return textwrap.wrap(
-        " ".join(text.split()),
+        _printable(" ".join(text.split())),
         WIDTH,
         initial_indent=mark.ljust(len(_INDENT)),
         subsequent_indent=_INDENT,

@@ -1,5 +1,6 @@
 """What the checks look at, and for whom: plain data, so that it can be handed to another process or made up."""
 
+import shlex
 from pathlib import Path
 from typing import Final
 
@@ -7,13 +8,19 @@ import msgspec
 
 from edge.doctor.codes import TABLE
 from edge.doctor.findings import Finding
+from edge.doctor.names import in_utf8
 from edge.server.settings import ServerSettings
 from edge.sinks.mqtt_settings import MqttSettings
 
 SERVICE_HOME: Final = "/opt/emotion-edge"
 SERVICE_PROGRAM: Final = f"{SERVICE_HOME}/venv/bin/emotion-edge"
+SERVICE_CONFIG: Final = "/etc/emotion-edge/config.toml"
 HIDDEN: Final = "********"
 """In place of a secret, as only that there is one matters."""
+_TYPED: Final = frozenset(("path", "user", "group"))
+"""Slots that hold names, which a shell would take apart."""
+_WITHOUT_PICTURES: Final = ("waiting for the camera", "stalled", "reconnecting", "failed")
+"""How the service's line for `systemctl status` begins while there are none, and nobody wants it so."""
 
 
 class Interpreter(msgspec.Struct, frozen=True):
@@ -28,7 +35,7 @@ class Interpreter(msgspec.Struct, frozen=True):
         base_prefix: of the Python it was made from; the same where there is no environment.
         path: where modules are looked for.
         writable: whether this user may install packages into it.
-        program: how this program is called from it.
+        program: how this program is called from it, as a shell takes it.
     """
 
     version: tuple[int, int, int] = (3, 11, 0)
@@ -96,6 +103,7 @@ class Unit(msgspec.Struct, frozen=True):
     Attributes:
         systemd: whether one runs.
         path: of the unit file; empty: it is not installed.
+        load: `loaded`, `masked`, `bad-setting` … of the unit file, as systemd has read it.
         program: what it starts.
         user: who it runs as.
         groups: it gives that user besides.
@@ -111,10 +119,12 @@ class Unit(msgspec.Struct, frozen=True):
         starts: that systemd allows before it gives up; 0: any number, or unknown.
         stale: whether systemd goes by an older unit file.
         says: its line for `systemctl status`.
+        young: whether it has run for seconds only, in which a camera is opened.
     """
 
     systemd: bool = False
     path: str = ""
+    load: str = ""
     program: str = SERVICE_PROGRAM
     user: str = "emotion-edge"
     groups: tuple[str, ...] = ()
@@ -130,6 +140,7 @@ class Unit(msgspec.Struct, frozen=True):
     starts: int = 0
     stale: bool = False
     says: str = ""
+    young: bool = False
 
     @property
     def given_up(self) -> bool:
@@ -141,6 +152,16 @@ class Unit(msgspec.Struct, frozen=True):
     def running(self) -> bool:
         """Whether it runs, and may have camera and port."""
         return self.active in ("active", "activating", "reloading") and self.pid > 0
+
+    @property
+    def without_pictures(self) -> bool:
+        """Whether it runs and says that it gets none."""
+        return self.running and self.says.startswith(_WITHOUT_PICTURES)
+
+    @property
+    def packaged(self) -> bool:
+        """Whether a package has brought it: its unit lies where only packages put one."""
+        return self.path.startswith(("/lib/", "/usr/lib/"))
 
 
 class World(msgspec.Struct, frozen=True):
@@ -184,6 +205,17 @@ class World(msgspec.Struct, frozen=True):
         """Whether this user is the one that an installed service runs as."""
         return bool(self.unit.path) and self.user.name == self.unit.user
 
+    @property
+    def in_service(self) -> bool:
+        """Whether this Python is of the service's environment."""
+        own = self.path(str(Path(self.unit.program).parent.parent))
+        return bool(self.unit.path) and own.resolve() == Path(self.python.prefix).resolve()
+
+    @property
+    def of_service(self) -> bool:
+        """Whether the settings are those of an installed service."""
+        return bool(self.unit.path) and (self.for_service or self.settings.file == SERVICE_CONFIG)
+
     def finding(self, code: str, found: str, **slots: str) -> Finding:
         """A finding, with what is to be typed as it has to be typed here.
 
@@ -193,26 +225,34 @@ class World(msgspec.Struct, frozen=True):
             **slots: what the table's texts leave open.
         """
         entry = TABLE[code]
-        known = {**self._slots(), **slots}
-        expected, fix, command = (text.format(**known) for text in (entry.expected, entry.fix, entry.command))
+        known = {name: in_utf8(text) for name, text in {**self._slots(), **slots}.items()}
+        typed = {name: shlex.quote(text) if name in _TYPED else text for name, text in known.items()}
+        expected, fix = (text.format(**known) for text in (entry.expected, entry.fix))
+        command = entry.command.format(**typed)
+        if "{as_service}" in entry.command and not self.unit.path:
+            command = ""
+        if " -m pip " in command and self.unit.packaged and self.python.prefix.startswith(SERVICE_HOME):
+            command = self._reinstall()  # a package's environment has no pip
         if self.user.uid == 0:
             command = command.replace("sudo ", "")  # which minimal systems do not have
-        return Finding(code, entry.severity, entry.area, entry.title, found, expected, fix, command)
+        return Finding(code, entry.severity, entry.area, entry.title, in_utf8(found), expected, fix, command)
 
     def _slots(self) -> dict[str, str]:
         sudo = "" if self.python.writable else "sudo "
-        switch = f"runuser -u {self.unit.user} --" if self.user.uid == 0 else f"sudo -u {self.unit.user}"
+        user = shlex.quote(self.unit.user)
+        switch = f"runuser -u {user} --" if self.user.uid == 0 else f"sudo -u {user}"
         return {
-            "python": sudo + self.python.executable,
+            "python": sudo + shlex.quote(self.python.executable),
             "program": self.python.program,
             "fetch": f"{sudo}{self.python.program} models fetch",
             "remake": self._reinstall() if self.python.prefix.startswith(SERVICE_HOME) else "make clean setup",
             "reinstall": self._reinstall(),
             "user": self.user.name,
-            "as_service": f"{switch} {self.unit.program}",
+            "as_service": f"{switch} {shlex.quote(self.unit.program)}",
         }
 
     def _reinstall(self) -> str:
-        """What makes the service's environment anew: a package's unit lies where only packages put one."""
-        packaged = self.unit.path.startswith(("/lib/", "/usr/lib/"))
-        return "sudo apt-get install --reinstall ./emotion-edge_*.deb" if packaged else "sudo sh deploy/install.sh"
+        """What makes the service's environment anew."""
+        if self.unit.packaged:
+            return "sudo apt-get install --reinstall ./emotion-edge_*.deb"
+        return "sudo sh deploy/install.sh"

@@ -2,13 +2,26 @@
 
 import errno
 import ipaddress
+import logging
+import os
 import socket
+from collections.abc import Mapping
+from typing import Final
 
-from edge.errors import ConfigError
+from edge.errors import ConfigError, TemporaryError
+from edge.logs import event
 from edge.server.owner import listener_of
 from edge.server.settings import ServerSettings
 
+log = logging.getLogger(__name__)
+
 BACKLOG = 128
+
+_AHEAD: Final = {
+    socket.AF_INET: (socket.IPPROTO_IP, getattr(socket, "IP_FREEBIND", 15)),
+    socket.AF_INET6: (socket.IPPROTO_IPV6, getattr(socket, "IPV6_FREEBIND", 78)),
+}
+"""The option to listen on an address before the machine has it, of ip(7) and Linux' `linux/in6.h`; for anybody."""
 
 
 def is_loopback(host: str) -> bool:
@@ -37,20 +50,36 @@ def check_bind(settings: ServerSettings) -> None:
     )
 
 
-def bind(settings: ServerSettings) -> socket.socket:
+def bind(settings: ServerSettings, environment: Mapping[str, str] = os.environ) -> socket.socket:
     """A socket that listens where the settings say; from then on clients may connect.
+
+    A service is started before the network gives this machine its address: it listens on one that is still to come.
+
+    Args:
+        settings: where.
+        environment: tells whether a service manager waits for us.
 
     Raises:
         ConfigError: the bind is unsafe, the port is taken or forbidden, the host is unknown or not this machine's.
+        TemporaryError: nobody could be asked for the host's address.
     """
     check_bind(settings)
     host, port = settings.host, settings.port
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except socket.gaierror as error:
+        if error.errno == socket.EAI_AGAIN:
+            raise TemporaryError(
+                f"server.host {host!r} cannot be looked up now ({error.strerror}). Is the network up? An address "
+                "instead of a name, such as 0.0.0.0, needs none."
+            ) from error
         raise ConfigError(
             f"server.host {host!r} is no name or address this machine knows ({error.strerror}). "
             "Use 127.0.0.1, 0.0.0.0 or one of its own addresses."
+        ) from error
+    except UnicodeError as error:  # a part between dots that is empty, or has more than 63 characters
+        raise ConfigError(
+            f"server.host {host!r} cannot be a name ({error}). Use 127.0.0.1, 0.0.0.0 or one of its own addresses."
         ) from error
     # `localhost` may be both: browsers and tools that try only one of them try IPv4
     family, kind, protocol, _, address = min(found, key=lambda info: info[0] != socket.AF_INET)
@@ -59,13 +88,37 @@ def bind(settings: ServerSettings) -> socket.socket:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-        sock.bind(address)
+        _bind(sock, address, ahead="NOTIFY_SOCKET" in environment and _is_address(host))
         sock.listen(BACKLOG)
         sock.setblocking(False)
     except OSError as error:
         sock.close()
         raise ConfigError(_why_not(error, host, port)) from error
     return sock
+
+
+def _bind(sock: socket.socket, address: tuple[object, ...], *, ahead: bool) -> None:
+    """`ahead`: also to an address that this machine does not have yet."""
+    try:
+        sock.bind(address)
+    except OSError as error:
+        if error.errno != errno.EADDRNOTAVAIL or not ahead or sock.family not in _AHEAD:
+            raise
+        try:
+            sock.setsockopt(*_AHEAD[sock.family], 1)
+            sock.bind(address)
+        except OSError:  # another system than Linux
+            raise error from None
+        message = f"server.host {address[0]} is no address of this machine yet; it is listened on as soon as it is"
+        event(log, logging.WARNING, "server.ahead", message)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return True
 
 
 def local_url(sock: socket.socket, scheme: str = "http") -> str:

@@ -15,7 +15,7 @@ def listener_of(port: int) -> str | None:
     for process in sorted(Path("/proc").glob("[0-9]*"), key=lambda path: int(path.name)):
         try:
             if any(str(fd.readlink()) in sockets for fd in (process / "fd").iterdir()):
-                return f"{(process / 'comm').read_text().strip()} (process {process.name})"
+                return f"{(process / 'comm').read_text(errors='replace').strip()} (process {process.name})"
         except OSError:
             continue  # ended meanwhile, or another user's
     return None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from edge.errors import ConfigError
 from edge.logs import event
+from edge.named_paths import at_home
 from edge.server.settings import ServerSettings
 
 if TYPE_CHECKING:
@@ -44,8 +45,8 @@ class Tls:
         """
         self.self_made = not settings.certificate
         self._host = settings.host
-        self._certificate = folder / SELF_MADE if self.self_made else Path(settings.certificate).expanduser()
-        self._key = Path(settings.key).expanduser() if settings.key else self._certificate
+        self._certificate = folder / SELF_MADE if self.self_made else at_home(settings.certificate)
+        self._key = at_home(settings.key) if settings.key else self._certificate
         self.context = _context()
         self.fingerprint = ""
         self.reload()
@@ -91,14 +92,36 @@ def load_tls(settings: ServerSettings, folder: Path) -> Tls | None:
     Raises:
         ConfigError: see `Tls`; or files are named and `tls` is off.
     """
-    if settings.tls:
-        return Tls(settings, folder)
-    if settings.certificate or settings.key:
+    check_tls_is_on(settings)
+    return Tls(settings, folder) if settings.tls else None
+
+
+def check_tls_is_on(settings: ServerSettings) -> None:
+    """Refuse files of which no use would be made.
+
+    Raises:
+        ConfigError: they are named, and `tls` is off.
+    """
+    if not settings.tls and (settings.certificate or settings.key):
         raise ConfigError(
             "server.certificate or server.key is set, and server.tls is not: it would be served without encryption. "
             "Set server.tls = true (or --tls), or remove them."
         )
-    return None
+
+
+def check_tls(settings: ServerSettings) -> None:
+    """Refuse files that cannot be used, without using them. A certificate of the program's own is not looked at.
+
+    Raises:
+        ConfigError: see `load_tls`.
+    """
+    check_tls_is_on(settings)
+    if settings.tls and settings.certificate:
+        certificate = at_home(settings.certificate)
+        key = at_home(settings.key) if settings.key else certificate
+        _load(certificate)
+        _check_mode(key, own=False)
+        _load_into(_context(), certificate, key)
 
 
 def _context() -> ssl.SSLContext:

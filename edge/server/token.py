@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from edge.errors import ConfigError
+from edge.named_paths import home
 
 TOKEN_BYTES = 24
 SIOCGIFADDR = 0x8915
@@ -17,6 +18,15 @@ SIOCGIFADDR = 0x8915
 
 NOWHERE = ("192.0.2.1", 9)
 """TEST-NET-1 (RFC 5737): connecting a UDP socket sends nothing, yet shows the address the system would use."""
+
+
+def token_path() -> Path:
+    """Where the token of `--lan` is kept: systemd's state directory, else the user's."""
+    state = os.environ.get("STATE_DIRECTORY")
+    if state:
+        return Path(state) / "token"
+    folder = os.environ.get("XDG_STATE_HOME") or home() / ".local" / "state"
+    return Path(folder) / "emotion-edge" / "token"
 
 
 def load_or_make_token(path: Path) -> str:

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import msgspec
 
-from edge.errors import ConfigError
 from edge.events import AggregateEvent, SceneEvent
 from edge.logs import event, rfc3339
+from edge.sinks.place import unwritable
 from edge.sinks.retention import forget, log_files
 from edge.types import Scene
 
@@ -77,15 +77,14 @@ class JsonlSink:
         self._encoder = msgspec.json.Encoder()
         self._waiting: queue.Queue[bytes | None] = queue.Queue(WAITING_LINES)
         self._closing = threading.Event()
+        self._in_hand = 0
         self.dropped = 0
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("ab"):
                 pass
         except OSError as error:
-            raise ConfigError(
-                f"cannot write events to {path}: {error.strerror}; choose another --events path or change its owner"
-            ) from error
+            raise unwritable(path, error) from error
         self._thread = threading.Thread(target=self._run, name="events", daemon=True)
         self._thread.start()
 
@@ -104,18 +103,35 @@ class JsonlSink:
             self._lost(1, "the writer is behind")
 
     def close(self) -> None:
-        """Write what waits and end the writer; gives up after `CLOSE_S`."""
+        """Write what waits and end the writer; gives up after `CLOSE_S`, and tells how much is lost by that."""
         self._closing.set()
         with contextlib.suppress(queue.Full):  # a busy writer sees `_closing` when it is done
             self._waiting.put_nowait(None)
         self._thread.join(CLOSE_S)
+        if self._thread.is_alive():
+            self._give_up()
+
+    def _give_up(self) -> None:
+        """Count what the writer has not done as lost: the disk may hold it up until the process is over."""
+        lines = self._in_hand
+        with contextlib.suppress(queue.Empty):
+            while True:
+                lines += self._waiting.get_nowait() is not None
+        with contextlib.suppress(queue.Full):
+            self._waiting.put_nowait(None)
+        if lines:
+            self.dropped += lines
+            message = f"events could not be written to {self._path} before the end; the disk takes too long"
+            event(log, logging.ERROR, "events.lost", message, lines=lines)
 
     def _run(self) -> None:
         ended = False
         while not ended:
             self._clear()
             lines, ended = self._gather()
+            self._in_hand = len(lines)
             self._write(lines)
+            self._in_hand = 0
 
     def _clear(self) -> None:
         """Delete what is too old, if it is time for that."""

@@ -85,6 +85,7 @@ class MqttSink:
         self._due_ns: int | None = None
         self._sight = Sight(labels, status, source, lambda: self._glance, privacy, Addresses)
         self._connected = False
+        self._forget = not settings.retain
         self._reason = "not tried yet"
         self._logged = ("", 0.0)
         self._worker = Worker("mqtt", self._converse, on_end=self._ended, on_retry=self._retrying, backoff=backoff)
@@ -152,10 +153,11 @@ class MqttSink:
             except Refused as error:
                 self._report(error)
                 control.wait(REFUSED_S)
+                control.recovered()  # that was the wait: no longer one follows
                 raise
-            session = Session(connection, self._settings, self.topics, self._sight, self._outbox)
+            session = Session(connection, self._settings, self.topics, self._sight, self._outbox, forget=self._forget)
             self._connected, self._reason, self._logged = True, "", ("", 0.0)
-            event(log, logging.INFO, "mqtt.connected", f"connected to the broker {self._settings.broker}")
+            event(log, logging.INFO, "mqtt.connected", self._welcome())
             try:
                 session.begin()
                 while not control.stopping:
@@ -166,7 +168,14 @@ class MqttSink:
                 session.end()
             finally:
                 self._connected = False
+                self._forget = session.forget
                 self._outbox.put_back(session.unsent())
+
+    def _welcome(self) -> str:
+        """Who is known to the broker, and as what he tells: where it goes by users, both have to fit."""
+        who = f" as {self._settings.username!r}" if self._settings.username else ""
+        topic = self.topics.state.removesuffix("state")
+        return f"connected to the broker {self._settings.broker}{who}; topics begin with {topic}"
 
     def _retrying(self, error: TemporaryError, _: float) -> None:
         self._report(error)

@@ -43,6 +43,8 @@ def unreachable(error: Exception, settings: MqttSettings) -> TemporaryError:
                 f"the name of the broker {broker} is not known ({error.strerror}); check mqtt.host, and whether this "
                 f"machine has a network and a name server"
             )
+        case UnicodeError():
+            text = f"{settings.host} can be no name of a broker ({error.__cause__ or error}); check mqtt.host"
         case ConnectionRefusedError():
             text = (
                 f"nothing listens at {broker}; check mqtt.host and mqtt.port, whether the broker runs, and whether it "
@@ -87,7 +89,7 @@ def lost(settings: MqttSettings, lasted_s: float) -> TemporaryError:
     """There was a connection."""
     hint = ""
     if lasted_s < 5.0:
-        hint = "; if it goes on like this, another device has the same mqtt.client_id, or the broker forbids a topic"
+        hint = "; if it goes on like this, another device has the same mqtt.client_id"
     return TemporaryError(f"the connection to the broker {settings.broker} was lost after {lasted_s:.0f} s{hint}")
 
 
@@ -109,4 +111,8 @@ def _certificate(error: ssl.SSLCertVerificationError, settings: MqttSettings) ->
         return f"{said}; renew it at the broker, or check the clock of this machine"
     if code in _WRONG_NAME:
         return f"{said}; set mqtt.host to a name that is in the certificate, found {settings.host}"
-    return said
+    # what a certificate lacks: Python asks for more than others since 3.13
+    return (
+        f"{said}; make the authority's and the broker's certificates anew, with the extensions that are asked for "
+        f"(keyUsage=keyCertSign in the authority's, authorityKeyIdentifier in the broker's)"
+    )

@@ -24,6 +24,8 @@ STATE_LEAST_S: Final = 1.0
 """States are told no sooner after each other, however often they change; the last one always is."""
 BIRTH_DELAY_S: Final = 1.0
 """Longest wait, by chance, before a started Home Assistant is answered: all devices hear it at the same time."""
+AGAIN_S: Final = 2.0
+"""A Home Assistant that was told of entities listens to them by then: a state that is not kept is told once more."""
 ADDRESSES_S: Final = 10.0
 """How often it is looked up whether this machine has other addresses now."""
 FAREWELL_S: Final = 0.3
@@ -52,7 +54,11 @@ class Sight:
 
 @dataclass(slots=True)
 class Session:
-    """Made for one connection, which is open. One thread only; `clock_s` never goes back."""
+    """Made for one connection, which is open. One thread only; `clock_s` never goes back.
+
+    Attributes:
+        forget: whether the broker may still keep a state that it is not to keep.
+    """
 
     connection: Connection
     settings: MqttSettings
@@ -60,6 +66,7 @@ class Session:
     sight: Sight
     outbox: Outbox
     clock_s: Callable[[], float] = time.monotonic
+    forget: bool = False
     _on_their_way: dict[int, Told] = field(default_factory=dict)
     _privacy: PrivacyConfig | None = None
     _told: Addresses = field(default_factory=Addresses)
@@ -67,14 +74,16 @@ class Session:
     _announced: tuple[bool, Addresses] | None = None
     _announce_s: float | None = None
     _changing: tuple[object, ...] | None = None
+    _again_s: float | None = None
     _state_s: float = 0.0
     _state_number: int = 0
+    _forget_number: int = 0
 
     def begin(self) -> None:
         """Say that we are here, and listen for Home Assistant."""
         self.connection.publish(self.topics.availability, ONLINE, retain=True)
-        if not self.settings.retain:
-            self.connection.publish(self.topics.state, b"", retain=True)  # takes away what was kept before
+        if self.forget:  # once: whoever listens hears it as well, and can make nothing of it
+            self._forget_number = self.connection.publish(self.topics.state, b"", retain=True)
         if self.settings.discovery == "on":
             self.connection.subscribe(self.topics.birth)
 
@@ -93,7 +102,9 @@ class Session:
         self._tell_events(of_faces=not aggregate)
 
     def end(self) -> None:
-        """Say that we go."""
+        """Say what there still is to say, and that we go."""
+        self._state_s, self._state_number = self.clock_s() - STATE_LEAST_S, 0
+        self.go_on()
         self.connection.farewell(self.topics.availability, OFFLINE, FAREWELL_S)
         self._listen()
 
@@ -107,6 +118,8 @@ class Session:
             self.outbox.sent += self._on_their_way.pop(number, None) is not None
             if number == self._state_number:
                 self._state_number = 0
+            if number == self._forget_number:
+                self.forget = False
         self.connection.acknowledged.clear()
         for topic, payload in self.connection.heard:
             if topic == self.topics.birth and payload == ONLINE.encode():
@@ -120,6 +133,7 @@ class Session:
             messages = discovery(topics, self.sight.labels, told, aggregate=aggregate)
             for message in messages:
                 publish(topics.discovery, msgspec.json.encode(message), retain=message is messages[-1])
+            self._again_s = None if self.settings.retain else self.clock_s() + AGAIN_S
         elif self.settings.discovery == "remove":
             publish(topics.discovery, b"", retain=True)
         where = {"page": told.page, "still": told.still, "stream": told.stream}
@@ -134,10 +148,12 @@ class Session:
         seen = still_true(self.sight.glance(), source)
         now = changing(seen, source, aggregate=aggregate)
         first = self._changing is None
+        again = self._again_s is not None and now_s >= self._again_s
         due = now_s - self._state_s >= (self.settings.state_s if now == self._changing else STATE_LEAST_S)
-        if not (first or due) or self._state_number:  # one that is on its way is enough
+        if not (first or again or due) or self._state_number:  # one that is on its way is enough
             return
         self._changing, self._state_s = now, now_s
+        self._again_s = None if again else self._again_s
         payload = state(self.sight.status(), seen, rfc3339(time.time()), aggregate=aggregate)
         retain = self.settings.retain
         self._state_number = self.connection.publish(self.topics.state, msgspec.json.encode(payload), retain=retain)

@@ -11,8 +11,23 @@ PLAIN_PORT = 1883
 TLS_PORT = 8883
 """As IANA has them: `mqtt` and `secure-mqtt`."""
 
-Topic = Annotated[str, Meta(max_length=200, pattern=r"^([^#+$\s][^#+\s]*)?$")]
-"""One to publish to, without `#` and `+`; `$` at its begin is the broker's own."""
+Topic = Annotated[
+    str,
+    Meta(
+        max_length=200,
+        pattern=r"^([^#+$\s][^#+\s]*)?$",
+        description="a topic to publish to: no #, + or blank, and no $ at its begin, which is the broker's own",
+    ),
+]
+Host = Annotated[
+    str,
+    Meta(
+        max_length=253,
+        # what no name can be is refused here: looked up, it would fail in ways that blame something else
+        pattern=r"^([^\s/.\[\]\x00]{1,63}(\.[^\s/.\[\]\x00]{1,63})*\.?)?$",
+        description="a name such as broker.lan, or an address without brackets; the port is a setting of its own",
+    ),
+]
 
 
 class MqttSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -35,11 +50,12 @@ class MqttSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         login_in_urls: put `server.token` into the addresses that are told: who may read the broker may then watch.
         state_s: the state is told on each change, and at least so often.
         events_hz: event records a second at most, of changes only; 0: none.
-        retain: whether the broker keeps the newest state for those who come later.
+        retain: whether the broker keeps the newest state for those who come later; if not, an empty one at the start
+            takes away what it kept.
         buffer: event records that wait for a broker that is away; of more, the oldest are dropped.
     """
 
-    host: Annotated[str, Meta(max_length=253, pattern=r"^[^\s/]*$")] = ""
+    host: Host = ""
     port: Annotated[int, Meta(ge=0, le=65535)] = 0
     tls: bool = False
     ca: str = ""
@@ -50,7 +66,14 @@ class MqttSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     topic: Topic = ""
     discovery: Literal["on", "off", "remove"] = "on"
     discovery_prefix: Annotated[Topic, Meta(min_length=1)] = "homeassistant"
-    base_url: Annotated[str, Meta(max_length=500, pattern=r"^(https?://[^\s?#]+)?$")] = ""
+    base_url: Annotated[
+        str,
+        Meta(
+            max_length=500,
+            pattern=r"^(https?://[^\s?#]+)?$",
+            description="an address with http:// or https://, without ? and #",
+        ),
+    ] = ""
     login_in_urls: bool = False
     state_s: Annotated[float, Meta(ge=1.0, le=3600.0)] = 30.0
     events_hz: Annotated[float, Meta(ge=0.0, le=100.0)] = 1.0

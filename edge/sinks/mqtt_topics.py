@@ -1,6 +1,8 @@
 """What the device is called, and where it publishes what."""
 
 import re
+import unicodedata
+import zlib
 
 import msgspec
 
@@ -15,7 +17,7 @@ class Topics(msgspec.Struct, frozen=True):
 
     Attributes:
         name: of the device, for people.
-        id: the same of letters, digits, `_` and `-` only.
+        id: the same of letters, digits, `_` and `-` only, see `identity`.
         availability: `online` or `offline`, retained.
         state: the newest state.
         events: records, each once.
@@ -44,20 +46,33 @@ def topics(settings: MqttSettings, hostname: str) -> Topics:
         hostname: of this machine.
     """
     name = settings.device.strip() or hostname
-    identity = re.sub(r"[^A-Za-z0-9_-]+", "_", name)
-    base = settings.topic.rstrip("/") or f"emotion_edge/{identity}"
+    own = identity(name)
+    base = settings.topic.rstrip("/") or f"emotion_edge/{own}"
     prefix = settings.discovery_prefix.rstrip("/")
     return Topics(
         name=name,
-        id=identity,
+        id=own,
         availability=f"{base}/availability",
         state=f"{base}/state",
         events=f"{base}/events",
         addresses=f"{base}/addresses",
         still=f"{base}/still",
-        discovery=f"{prefix}/device/emotion_edge_{identity}/config",
+        discovery=f"{prefix}/device/emotion_edge_{own}/config",
         birth=f"{prefix}/status",
     )
+
+
+def identity(name: str) -> str:
+    """A name, made fit for topics: of letters, digits, `_` and `-` of ASCII.
+
+    Letters lose their accents; all else becomes `_`. If letters, digits or signs got lost by that, the CRC-32 of the
+    name follows: 厨房 and 客厅 are not to be one device.
+    """
+    plain = unicodedata.normalize("NFKD", name)
+    made = re.sub(r"[^A-Za-z0-9_-]+", "_", "".join(char for char in plain if not unicodedata.combining(char)))
+    if not any(unicodedata.category(char)[0] in "LNS" for char in plain if not char.isascii()):
+        return made
+    return f"{made.strip('_')}_{zlib.crc32(name.encode()):08x}".lstrip("_")
 
 
 class Addresses(msgspec.Struct, frozen=True):

@@ -2,7 +2,8 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -27,10 +28,11 @@ def log_files(path: Path) -> tuple[Path, ...]:
 def forget(path: Path, before: str) -> int:
     """Delete all lines from before a moment from one file, or the file if nothing would be left of it.
 
-    Lines stand in the order of their time. A line that tells none goes with those before it.
+    Each line goes by its own time: a clock that was wrong for a while must not keep what stands behind. A line that
+    tells none goes with the one before it.
 
     Args:
-        path: of the file; one that is not there, or no plain file, is left alone.
+        path: of the file; one that is not there, or no plain file, is left alone. A link stays one.
         before: RFC 3339 in UTC with milliseconds, as records have it: such times sort like text.
 
     Returns:
@@ -41,37 +43,43 @@ def forget(path: Path, before: str) -> int:
     """
     if not path.is_file():
         return 0
+    path = path.resolve()
     with path.open("rb") as file:
-        start, old = _first_to_keep(file, before)
-        if start == 0:
-            return 0
-        if file.seek(0, os.SEEK_END) == start:
+        # the first lines may tell none
+        old = next((time < before for time in map(_time, file) if time is not None), False)
+        file.seek(0)
+        counts = Counter(is_old for is_old, _ in _judged(file, before, old))
+        deleted = counts[True]
+        if deleted and not counts[False]:
             path.unlink()
-            return old
-        file.seek(start)
-        draft = path.with_name(f"{path.name}.new")
-        try:
-            with draft.open("wb") as rest:
-                shutil.copyfileobj(file, rest)
-                rest.flush()
-                os.fsync(rest.fileno())
-            shutil.copymode(path, draft)
-            draft.replace(path)
-        except OSError:
-            draft.unlink(missing_ok=True)
-            raise
-    return old
+        elif deleted:
+            file.seek(0)
+            _write_anew(path, (line for is_old, line in _judged(file, before, old) if not is_old))
+    return deleted
 
 
-def _first_to_keep(lines: Iterator[bytes], before: str) -> tuple[int, int]:
-    """Where the first line begins that is to stay, in bytes; and how many lines lie before it."""
-    start, old, dated = 0, 0, False
+def _judged(lines: Iterable[bytes], before: str, old: bool) -> Iterator[tuple[bool, bytes]]:
+    """Each line, and whether it is too old; `old`: whether those are that stand before the first time."""
     for line in lines:
         time = _time(line)
-        if time is not None and time >= before:
-            break
-        start, old, dated = start + len(line), old + 1, dated or time is not None
-    return (start, old) if dated else (0, 0)
+        old = old if time is None else time < before
+        yield old, line
+
+
+def _write_anew(path: Path, lines: Iterable[bytes]) -> None:
+    """Replace a file as a whole; what is written meanwhile is no more open to others than it is."""
+    draft = path.with_name(f"{path.name}.new")
+    draft.unlink(missing_ok=True)
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            shutil.copymode(path, draft)
+            file.writelines(lines)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
 
 
 def _time(line: bytes) -> str | None:

@@ -6,13 +6,13 @@ import select
 import stat
 import sys
 import time
-from pathlib import Path
 from typing import Final, cast
 
 import cv2
 import numpy as np
 
 from edge.errors import ConfigError, NotYet, PermanentError, SourceEnded, TemporaryError
+from edge.named_paths import at_home
 from edge.ports import Clock
 from edge.sources.jpegs import JpegSplitter
 from edge.sources.specs import FifoSpec
@@ -137,7 +137,7 @@ def check_pipe(path: str) -> None:
     if sys.platform == "win32":
         raise ConfigError(f"fifo:{path} needs named pipes of a POSIX system, found Windows; use a file or a URL")
     try:
-        mode = (os.fstat(0) if path == STDIN else Path(path).expanduser().stat()).st_mode
+        mode = (os.fstat(0) if path == STDIN else at_home(path).stat()).st_mode
     except OSError:
         return  # whoever feeds it may make it later
     if path == STDIN:
@@ -155,7 +155,7 @@ def _open(path: str, name: str) -> int:
         if path == STDIN:
             # not made non-blocking: others share it
             return os.dup(0)
-        return os.open(Path(path).expanduser(), os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        return os.open(at_home(path), os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     except FileNotFoundError:
         raise TemporaryError(
             f"there is no {path}; make the pipe with `mkfifo {path}` and start what feeds it"

@@ -1,5 +1,6 @@
 """Video files, in real time or every frame in turn."""
 
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -8,6 +9,7 @@ import cv2
 
 from edge.demand import every
 from edge.errors import ConfigError, NotDue, PermanentError, SourceEnded
+from edge.named_paths import at_home, unreadable
 from edge.ports import Clock, Wanted
 from edge.sources.opencv import hush
 from edge.sources.pacing import Pacer, Sleep
@@ -17,7 +19,7 @@ from edge.types import Frame, Pixels
 
 _FALLBACK_FPS = 30.0
 ROUNDED_S = 0.0015
-"""Containers round their times to 1/1000 s and such: a frame that is off by less is where a constant rate has it."""
+"""Containers round their times to 1/1000 s and such: a frame that is off by less is where a constant rate has one."""
 LONGEST_S = 60.0
 """For which a film may show one frame; what claims to be longer is a jump in its times."""
 
@@ -33,18 +35,22 @@ class FileSource:
         clock: the world's time, for live pacing.
         sleep: how to wait.
         wanted: which frames to convert once they are decoded; in lockstep all are.
+        threads: that decode, see `open_video`.
 
     Raises:
         ConfigError: there is no such file, or it ends before it is to begin.
         PermanentError: it is no video.
     """
 
-    def __init__(self, spec: FileSpec, clock: Clock, sleep: Sleep, wanted: Wanted = every) -> None:
+    def __init__(
+        self, spec: FileSpec, clock: Clock, sleep: Sleep, wanted: Wanted = every, *, threads: int | None = None
+    ) -> None:
         self.live = spec.realtime
-        self._path = Path(spec.path).expanduser()
+        self._path = at_home(spec.path)
         self._loop = spec.loop
         self._clock = clock
         self._start_s = spec.start_s
+        self._threads = threads
         self._capture: cv2.VideoCapture | None = self._begun()
         self._fps = rate_of(self._capture)
         self._pacer = Pacer(self._fps, clock, sleep) if self.live else None
@@ -55,7 +61,8 @@ class FileSource:
         self._next = 0
         self._wanted = wanted
         self._spared = 0
-        self._film_at_s = self._told_s = self._start_s
+        # in lockstep: what the container told last, when the film began by what it tells, and how long ago that was
+        self._told_s = self._zero_s = self._since_s = 0.0
 
     def read(self, timeout_s: float) -> Frame:
         """See `edge.ports.FrameSource`."""
@@ -83,11 +90,12 @@ class FileSource:
         """When the frame is shown: where films of a varying rate have it, else evenly spaced."""
         told_s, before_s = float(capture.get(cv2.CAP_PROP_POS_MSEC)) / 1e3, self._told_s
         self._told_s = told_s
-        # some tell no times, or jump in them where they were joined
-        step_s = told_s - before_s if 0 < told_s - before_s <= LONGEST_S else 1 / self._fps
-        even_s = self._start_s + index / self._fps
-        self._film_at_s = self._start_s if index == 0 else self._film_at_s + step_s
-        return even_s if self._loop or abs(self._film_at_s - even_s) <= ROUNDED_S else self._film_at_s
+        if index == 0:
+            self._zero_s = told_s
+        elif not 0 < told_s - before_s <= LONGEST_S:  # some tell no times, or jump in them where they were joined
+            self._zero_s = told_s - (self._since_s + 1 / self._fps)
+        self._since_s = told_s - self._zero_s
+        return self._start_s + (index / self._fps if self._loop else shown_s(self._since_s, self._fps))
 
     def _rewound(self, capture: cv2.VideoCapture) -> cv2.VideoCapture:
         if not self._loop:
@@ -98,7 +106,7 @@ class FileSource:
 
     def _begun(self) -> cv2.VideoCapture:
         """The film, its first frame to deliver grabbed."""
-        capture = open_video(self._path)
+        capture = open_video(self._path, self._threads)
         if self._start_s:
             capture.set(cv2.CAP_PROP_POS_FRAMES, round(self._start_s * rate_of(capture)))
             if not capture.grab():
@@ -129,6 +137,15 @@ def rate_of(capture: cv2.VideoCapture) -> float:
     fps = float(capture.get(cv2.CAP_PROP_FPS))
     # streams without a frame rate report 0, or their time base, such as 90000
     return fps if 0.1 <= fps <= 1000 else _FALLBACK_FPS
+
+
+def shown_s(since_s: float, fps: float) -> float:
+    """When a frame is shown that its container has so long after the first one, both in seconds.
+
+    That follows from the frame's own time alone: whoever comes to it by another way finds the same.
+    """
+    even_s = round(since_s * fps) / fps
+    return even_s if abs(since_s - even_s) <= ROUNDED_S else since_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,33 +191,43 @@ def check_video(path: Path) -> None:
     """Whether a file is there, without opening it.
 
     Raises:
-        ConfigError: it is not.
+        ConfigError: it is not, or this user may not look there.
     """
-    if path.is_dir():
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ConfigError(f"there is no file {path}; expected a video file, check the path") from error
+    except OSError as error:
+        raise unreadable(path, error) from error
+    if stat.S_ISDIR(mode):
         raise ConfigError(f"{path} is a folder, not a video file; for the pictures in it use images:{path}")
-    if not path.exists():
-        raise ConfigError(f"there is no file {path}; expected a video file, check the path")
 
 
-def open_video(path: Path) -> cv2.VideoCapture:
+def open_video(path: Path, threads: int | None = None) -> cv2.VideoCapture:
     """Open a video and grab its first frame.
+
+    Args:
+        path: of the file.
+        threads: that decode; None: as many as there are cores. What is made of damaged frames depends on it, and with
+            several it may be something else each time.
 
     Raises:
         ConfigError: there is no such file.
         PermanentError: it holds no frame that FFMPEG can decode.
     """
-    capture = _opened(path)
+    capture = _opened(path, threads)
     if not capture.grab():
         raise _no_film(path, _head(path))
     return capture
 
 
-def _opened(path: Path) -> cv2.VideoCapture:
+def _opened(path: Path, threads: int | None = None) -> cv2.VideoCapture:
     check_video(path)
     head = _head(path)
     hush()
+    how = [] if threads is None else [cv2.CAP_PROP_N_THREADS, threads]
     # FFMPEG would render text as video ("tty")
-    capture = None if not head or is_text(head) else cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    capture = None if not head or is_text(head) else cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, how)
     if capture is None or not capture.isOpened():
         raise _no_film(path, head)
     return capture
@@ -215,7 +242,7 @@ def _head(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(512)
     except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}; let the user who runs this read it") from error
+        raise unreadable(path, error) from error
 
 
 def is_text(head: bytes) -> bool:

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from edge.errors import ConfigError, PermanentError, SourceEnded
+from edge.named_paths import at_home, is_file, is_folder, unreadable
 from edge.ports import Clock
 from edge.sources.opencv import hush
 from edge.sources.pacing import Pacer, Sleep
@@ -108,20 +109,42 @@ def find_pictures(pattern: str) -> tuple[Path, ...]:
     Of a folder, those with the suffix of a picture; of a pattern, all it matches.
 
     Raises:
-        ConfigError: there are none.
+        ConfigError: there are none, or this user may not look for them.
     """
-    path = Path(pattern).expanduser()
-    if path.is_dir():
-        found = [entry for entry in path.iterdir() if entry.suffix.lower() in PICTURE_SUFFIXES and entry.is_file()]
+    path = at_home(pattern)
+    if is_folder(path):
+        found = [entry for entry in _entries(path) if entry.suffix.lower() in PICTURE_SUFFIXES and is_file(entry)]
         missing = f"the folder {path} holds no file ending in {' '.join(sorted(PICTURE_SUFFIXES))}; put pictures in it"
-    elif path.is_file():
+    elif is_file(path):
         return (path,)
     else:
-        found = [Path(name) for name in glob.glob(str(path), recursive=True) if Path(name).is_file()]  # noqa: PTH207 (absolute patterns)
+        found = [Path(name) for name in glob.glob(str(path), recursive=True) if is_file(name)]  # noqa: PTH207 (absolute patterns)
         missing = f"no file matches {path}; expected a picture, a folder or a pattern such as 'shots/*.jpg'"
     if not found:
+        _refuse_closed(path)
         raise ConfigError(missing)
     return tuple(sorted(found, key=natural_order))
+
+
+def _entries(folder: Path) -> list[Path]:
+    """What is in a folder."""
+    try:
+        return list(folder.iterdir())
+    except OSError as error:
+        raise unreadable(folder, error) from error
+
+
+def _refuse_closed(path: Path) -> None:
+    """Refuse a path or pattern of which nobody can tell what it names, as the way to it is closed to this user."""
+    try:
+        if glob.has_magic(str(path)):
+            list(next(folder for folder in path.parents if not glob.has_magic(str(folder))).iterdir())
+        else:
+            path.stat()
+    except PermissionError as error:
+        raise unreadable(path, error) from error
+    except OSError:  # it is not there
+        return
 
 
 def natural_order(path: Path) -> list[tuple[int, int, str]]:

@@ -1,10 +1,10 @@
 """From a URI to an open source."""
 
 import time
-from pathlib import Path
 
 from edge.demand import every
 from edge.mailbox import Mailbox
+from edge.named_paths import at_home
 from edge.ports import Clock, FrameSource, Wanted
 from edge.sources.fifo import FifoSource, check_pipe
 from edge.sources.file import FileSource, check_video
@@ -31,7 +31,7 @@ def check(uri: str) -> None:
         return
     match parse(uri):
         case FileSpec(path=path):
-            check_video(Path(path).expanduser())
+            check_video(at_home(path))
         case ImagesSpec(pattern=pattern):
             find_pictures(pattern)
         case FifoSpec(path=path):

@@ -6,7 +6,7 @@ from typing import cast
 import cv2
 
 from edge.errors import PermanentError, SourceEnded
-from edge.sources.file import LONGEST_S, ROUNDED_S, open_video, rate_of
+from edge.sources.file import LONGEST_S, open_video, rate_of, shown_s
 from edge.types import Frame, Pixels
 
 
@@ -20,8 +20,13 @@ class Stretch:
         passed_ns: time of the newest frame that was passed over; None: none was, the film was found at the right place.
     """
 
-    def __init__(self, path: Path, begin_s: float) -> None:
+    def __init__(self, path: Path, begin_s: float, threads: int | None = None) -> None:
         """Go to the first frame of `begin_s` or later, or to the end if there is none.
+
+        Args:
+            path: of the film.
+            begin_s: in its own seconds.
+            threads: that decode, see `open_video`.
 
         Raises:
             ConfigError: there is no such file.
@@ -29,7 +34,8 @@ class Stretch:
         """
         self.passed_ns: int | None = None
         self._path = path
-        self._capture = open_video(path)
+        self._threads = threads
+        self._capture = open_video(path, threads)
         self._fps = rate_of(self._capture)
         self._zero_s = self._told_s()
         self._seq = 0
@@ -63,7 +69,7 @@ class Stretch:
             back_s = max(2 * back_s, 1.0)
             if back_s >= begin_s:
                 self._capture.release()
-                self._capture = open_video(self._path)
+                self._capture = open_video(self._path, self._threads)
                 break
         while self._held and self._film_ns() < begin_ns:
             self.passed_ns = self._film_ns()
@@ -91,6 +97,4 @@ class Stretch:
 
     def _film_ns(self) -> int:
         """When the frame that is grabbed is shown; as `FileSource` has it."""
-        since_s = self._told_s() - self._zero_s
-        even_s = round(since_s * self._fps) / self._fps
-        return round((even_s if abs(since_s - even_s) <= ROUNDED_S else since_s) * 1e9)
+        return round(shown_s(self._told_s() - self._zero_s, self._fps) * 1e9)

@@ -1,13 +1,13 @@
 """One string names any source: `demo:`, `file:clip.mp4?loop=1`, `v4l2:/dev/video0?size=1280x720`, `rtsp://…`."""
 
 import re
-from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
 from edge.errors import ConfigError
+from edge.named_paths import at_home, is_file, is_folder, is_there, unreadable
 from edge.sources.specs import (
     DemoSpec,
     FifoSpec,
@@ -61,13 +61,19 @@ def parse(uri: str) -> SourceSpec:
     if not uri:
         raise _unknown(uri)
     target, options = _split(uri)
-    path = Path(target).expanduser()
+    path = at_home(target)
     if target.isdecimal() or target.startswith("/dev/"):
         return _build("v4l2", target, options)
-    if path.is_dir() or path.suffix.lower() in PICTURE_SUFFIXES or (_is_pattern(target) and not path.exists()):
+    if is_folder(path) or path.suffix.lower() in PICTURE_SUFFIXES or (_is_pattern(target) and not is_there(path)):
         return _build("images", target, options)
-    if path.is_file() or path.suffix.lower() in VIDEO_SUFFIXES:
+    if is_file(path) or path.suffix.lower() in VIDEO_SUFFIXES:
         return _build("file", target, options)
+    try:
+        path.stat()
+    except PermissionError as error:
+        raise unreadable(path, error) from error
+    except OSError:
+        pass
     raise _unknown(uri)
 
 
@@ -110,7 +116,7 @@ def _is_pattern(target: str) -> bool:
 def _split(text: str) -> tuple[str, str]:
     """Target and options. A `?` that belongs to an existing path or to a pattern is no separator."""
     found = _OPTIONS.search(text)
-    if not found or (text and Path(text).exists()):
+    if not found or (text and is_there(text)):
         return text.removesuffix("?"), ""
     return text[: found.start()], found[1]
 

@@ -151,7 +151,7 @@ def explain(device: Path, dev: Path = Path("/dev"), proc: Path = Path("/proc")) 
             f"`dmesg | tail` (a container needs --device {device})"
         )
     if not os.access(device, os.R_OK | os.W_OK):
-        user = getpass.getuser()
+        user = _user()
         return (
             f"no permission to use {device}, see `ls -l {device}`; add the user to the group: "
             f"`sudo usermod -aG video {user}`, then log in again (systemd: SupplementaryGroups=video)"
@@ -165,6 +165,14 @@ def explain(device: Path, dev: Path = Path("/dev"), proc: Path = Path("/proc")) 
     )
 
 
+def _user() -> str:
+    """Name of who runs this, or its number: containers give them no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # before and from Python 3.13 on
+        return str(os.getuid())
+
+
 def holders(device: Path, proc: Path = Path("/proc")) -> tuple[str, ...]:
     """Other programs that have the device open, as "name (process 123)", as far as this user may see them."""
     found = []
@@ -174,7 +182,7 @@ def holders(device: Path, proc: Path = Path("/proc")) -> tuple[str, ...]:
             continue
         try:
             if any(link.readlink() == device for link in (process / "fd").iterdir()):
-                name = (process / "comm").read_text().strip()
+                name = (process / "comm").read_text(errors="replace").strip()
                 found.append(f"{name} (process {process.name})")
         except OSError:  # ended meanwhile, or somebody else's
             continue

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from edge import cli
 from tests.clips import clip, picture
 
 COMMAND = [sys.executable, "-m", "edge", "analyze"]
@@ -128,6 +129,33 @@ def test_ctrl_c_ends_cleanly_and_keeps_what_was_done(
     assert (out / "records.jsonl").read_bytes() == expected
 
 
+def test_a_second_one_ends_it_at_once_and_is_a_fault_too(files: Path, expected: bytes, tmp_path: Path):
+    out = tmp_path / "out"
+    process = begun(files, "--out", out)
+    try:
+        wait_until(lambda: in_the_long_film(out), process)
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=WAIT_S)
+    finally:
+        process.kill()
+    assert process.returncode == 1
+    assert "Interrupted: the same command goes on where it was." in errors
+    assert "Traceback" not in errors
+    assert json.loads((out / "summary.json").read_bytes())["interrupted"]
+    assert analyze(files, "--out", out).returncode == 0
+    assert (out / "records.jsonl").read_bytes() == expected
+
+
+def test_so_is_one_before_anything_was_begun(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    def pressed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("edge.config_layers.load", pressed)
+    assert cli.main(["analyze", "film.mp4"]) == 1
+    assert capsys.readouterr().err == "Interrupted: the same command goes on where it was.\n"
+
+
 def test_a_full_disk_ends_it_in_words_and_the_rest_is_done_later(files: Path, expected: bytes, tmp_path: Path):
     out = tmp_path / "out"
     done = analyze(files, "--out", out, limit_b=len(expected) // 2)
@@ -170,7 +198,10 @@ def test_some_that_fail_give_1_and_all_that_go_0(files: Path, tmp_path: Path):
         (["x.jpg", "--segment-s", "0.2"], "from 1 on, or 0 for whole videos, found 0.2"),
         (["x.jpg", "--segment-s", "9", "--annotate", "--out", "out"], "without --engine ray and --segment-s"),
         (["x.jpg", "--address", "127.0.0.1:1"], "give --engine ray with it"),
-        (["x.jpg", "--engine", "ray", "--address", "local"], "--address is HOST:PORT of a Ray cluster's head"),
+        (
+            ["x.jpg", "--engine", "ray", "--address", "local"],
+            "--address (or RAY_ADDRESS) is HOST:PORT of a Ray cluster's head",
+        ),
         (["x.jpg", "--engine", "ray", "--address", "127.0.0.1:1"], "start one with `ray start --head`"),
     ],
 )

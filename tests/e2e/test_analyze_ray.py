@@ -208,6 +208,6 @@ def test_without_a_cluster_none_is_started(files: Path):
         "there is no Ray cluster at 127.0.0.1:1 (Connection refused); start one with `ray start --head`" in done.stderr
     )
     done = analyze(files, "--engine", "ray", "--address", "local", code=78)
-    assert "--address is HOST:PORT" in done.stderr
+    assert "--address (or RAY_ADDRESS) is HOST:PORT" in done.stderr
     done = analyze(files, "--address", "127.0.0.1:1", code=78)
     assert "give --engine ray with it" in done.stderr

@@ -15,7 +15,7 @@ from tests.e2e.installed import CHECKOUT, installed
 from tests.e2e.throwaway_systemd import Machine
 from tests.elsewhere import ROOT
 from tests.manual.commands import commands, table
-from tests.manual.machine import typed_on
+from tests.manual.machine import give_sudo, typed_on
 from tests.service import TOKEN_FILE, Service
 from tests.tools import require_tool
 
@@ -33,10 +33,10 @@ ip link set net up
 ip route add default dev net
 """
 DEVICE = '[source]\nuri = "demo"\n[server]\nhost = "0.0.0.0"\ntls = true\n'
-SUDO = '#!/bin/sh\nexec "$@"\n'
 HERE = "/root/emotion-edge"
 READ_S = 40.0
 """Devices are read every 15 seconds."""
+LOADED = "Completed loading of configuration file"
 TARGETS = "http://127.0.0.1:9090/api/v1/targets"
 
 
@@ -49,8 +49,7 @@ def machine() -> Iterator[Machine]:
         machine.run("sh", "-ec", NETWORK)
         machine.run("sh", "-c", f"rm -rf /etc/prometheus/emotion-edge; mkdir {HERE}; cp -r {CHECKOUT}/deploy {HERE}")
         machine.run("cp", TOKEN_FILE, f"{HERE}/token")  # "copy that file here"
-        machine.write("/usr/local/bin/sudo", SUDO)
-        machine.run("chmod", "+x", "/usr/local/bin/sudo")
+        give_sudo(machine)
         service = Service(machine)
         service.configure(DEVICE)
         service.start()
@@ -58,15 +57,32 @@ def machine() -> Iterator[Machine]:
 
 
 def test_in_the_end_the_device_is_read(machine: Machine) -> None:
+    before = 0
     for command in commands(PAGE):
+        if "reload" in command:
+            until_it_is_read(machine)  # one that is still starting would be ended by it
+            before = log(machine).count(LOADED)
         said = typed_on(machine, command, HERE)
         assert re.search(SAYS[command], said), f"{command} said:\n{said}"
     end_s = time.monotonic() + READ_S
-    while (found := targets(machine)).get("kitchen") != "up":
-        log = machine.text("journalctl", "--unit=prometheus", "--lines=20", "--no-pager")
-        assert time.monotonic() < end_s, f"within {READ_S:g} s the device was not read: {found}\n{log}"
+    while log(machine).count(LOADED) == before:
+        assert time.monotonic() < end_s, f"the rules were not read again\n{log(machine)}"
         time.sleep(0.5)
-    assert found["hall"] != "up", "there is none"
+    assert until_it_is_read(machine)["hall"] != "up", "there is none"
+
+
+def until_it_is_read(machine: Machine) -> dict[str, str]:
+    """Wait for the device; what is known of all by then."""
+    end_s = time.monotonic() + READ_S
+    while (found := targets(machine)).get("kitchen") != "up":
+        assert time.monotonic() < end_s, f"within {READ_S:g} s the device was not read: {found}\n{log(machine)}"
+        time.sleep(0.5)
+    return found
+
+
+def log(machine: Machine) -> str:
+    """Prometheus' own."""
+    return machine.text("journalctl", "--unit=prometheus", "--no-pager")
 
 
 def targets(machine: Machine) -> dict[str, str]:

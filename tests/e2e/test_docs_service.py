@@ -15,9 +15,9 @@ from deploy.debian.suites import SUITES
 from tests.e2e.throwaway_systemd import Machine
 from tests.elsewhere import ROOT, cache_folder
 from tests.manual.commands import table
-from tests.manual.machine import STOPPED, typed_on
+from tests.manual.machine import STOPPED, give_sudo, typed_on
 from tests.manual.place import copy_checkout
-from tests.service import UNIT, Service
+from tests.service import CONFIG, UNIT, Service
 from tests.stages.debian_root import booted, debian_root
 from tests.stages.wheelhouses import index, wheelhouse
 from tests.tools import require_tool
@@ -26,11 +26,28 @@ pytestmark = [pytest.mark.systemd, pytest.mark.slow, pytest.mark.timeout(1500)]
 
 SUITE = "bookworm"
 WHEELS, INDEX, CHECKOUT, PACKAGES = "/media/for-the-device", "/media/index", "/media/checkout", "/media/packages"
-HERE = "/root/emotion-edge"
+USER = "pi"
+SERVICE = "emotion-edge"
+HOME = f"/home/{USER}"
+HERE = f"{HOME}/emotion-edge"
+ACCOUNT = f"""
+useradd --create-home --shell /bin/bash {USER}
+chmod 700 {HOME}
+echo '{USER} ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/{USER}
+cp -r {CHECKOUT} {HERE}
+chown -R {USER}: {HERE}
+"""
+"""As Raspberry Pi Imager makes one."""
 PIP = f"[global]\nno-index = true\nfind-links =\n    {WHEELS}/wheels\n    {INDEX}\n"
 NEWER = 's/^__version__ = .*/__version__ = "7.0.0"/'
-ENDS = {"journalctl -u emotion-edge -f": {STOPPED}, "emotion-edge doctor": {0, 1}, "emotion-edge sources": {0, 1}}
-"""How those may end that do not just end well: without a camera the doctor has something to find."""
+ENDS = {
+    "journalctl -u emotion-edge -f": {STOPPED},
+    f"sudo -u {SERVICE} emotion-edge doctor": {0, 1},
+    "emotion-edge doctor": {78},
+    "emotion-edge sources": {0, 1},
+}
+"""How those may end that do not just end well: without a camera the doctor has something to find, the service's
+configuration is not for everybody."""
 PACKAGE = table("package")
 EPOCH_S = 1_767_225_600
 
@@ -43,7 +60,7 @@ def device(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
     root = debian_root(cache, SUITE, ("dbus", "sudo"))
     wheels = wheelhouse(cache, SUITE, architecture_here())
     with booted(root, {wheels: WHEELS, index(cache, SUITE): INDEX, checkout: CHECKOUT}) as machine:
-        machine.run("cp", "-r", CHECKOUT, HERE)
+        machine.run("sh", "-ec", ACCOUNT)
         machine.write("/etc/pip.conf", PIP)
         yield machine
 
@@ -52,7 +69,8 @@ def test_a_device_from_its_first_day_to_its_last(device: Machine) -> None:
     for command, says in table("device").items():
         prepare(device, command)
         ends = next((ends for end, ends in ENDS.items() if command.endswith(end)), {0})
-        said = typed_on(device, command.replace("cd emotion-edge", f"cd {HERE}"), HERE, ends=ends)
+        folder = HOME if command == "cd emotion-edge" else HERE
+        said = typed_on(device, command, folder, user=USER, ends=ends)
         assert re.search(says, said, re.MULTILINE), f"{command} said:\n{said}"
     assert device.text("sh", "-c", "ls -d /opt/emotion-edge /etc/emotion-edge 2>/dev/null || echo gone") == "gone"
 
@@ -60,9 +78,13 @@ def test_a_device_from_its_first_day_to_its_last(device: Machine) -> None:
 def prepare(machine: Machine, command: str) -> None:
     """What comes before a command in its story."""
     match command:
-        case "sh deploy/install.sh":  # "in the newer checkout"
+        case "sudo install -m 644 mine.tflite /etc/emotion-edge/":  # one's own model, and a line in the configuration
+            machine.run("cp", f"{HERE}/edge/models/emotion-int8.tflite", f"{HERE}/mine.tflite")
+            own = '\n[expression]\nmodel = "/etc/emotion-edge/mine.tflite"\n'
+            machine.run("sh", "-c", 'printf %s "$1" >>"$2"', "write", own, CONFIG)
+        case "sudo sh deploy/install.sh":  # "in the newer checkout"
             machine.run("sed", "-i", NEWER, f"{HERE}/edge/__init__.py")
-        case "sh for-the-device/install.sh":
+        case "sudo sh for-the-device/install.sh":
             machine.run("cp", "-r", WHEELS, f"{HERE}/for-the-device")
         case _:
             pass
@@ -77,6 +99,7 @@ def test_the_package_is_installed_by_apt(pytestconfig: pytest.Config, tmp_path: 
     assert re.sub(r"_\w+\.deb$", "_arm64.deb", package.name) == name
     package.rename(tmp_path / name)
     with booted(debian_root(cache_folder(pytestconfig), "trixie"), {tmp_path: PACKAGES}) as machine:
+        give_sudo(machine)
         said = typed_on(machine, command, PACKAGES)
         assert re.search(PACKAGE[command], said), said
         assert Service(machine).wait_for(ActiveState="active", SubState="running")["UnitFileState"] == "enabled"

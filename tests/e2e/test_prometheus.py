@@ -163,7 +163,7 @@ def commands() -> list[str]:
     text = (FOLDER / "README.md").read_text(encoding="utf-8")
     lines = [line for fence in re.findall(r"(?ms)^```sh\n(.*?)^```", text) for line in fence.splitlines()]
     found = [line.replace("sudo ", "") for line in lines if not re.search(r"apt-get|systemctl|/etc/default", line)]
-    assert len(found) == 5
+    assert len(found) == 7
     return found
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.service import CONFIG, HOME, PYTHON, TOKEN, TOKEN_FILE, UNIT, UNIT_FILE, Service
+from tests.service import CONFIG, HOME, PYTHON, STATE, TOKEN, TOKEN_FILE, UNIT, UNIT_FILE, Service
 
 pytestmark = [pytest.mark.systemd, pytest.mark.slow]
 
@@ -13,9 +13,10 @@ PROGRAM = f"{HOME}/venv/bin/emotion-edge"
 CRASHES = f"[Service]\nExecStart=\nExecStart={PYTHON} -c 'raise SystemExit(1)'\nRestartSec=100ms\n"
 
 
-def ask(service: Service, user: str = "emotion-edge") -> tuple[int, dict[str, dict[str, Any]]]:
+def ask(service: Service, user: str = "emotion-edge", folder: str = "/") -> tuple[int, dict[str, dict[str, Any]]]:
     """Exit status, and the findings by code."""
-    command = ("runuser", "-u", user, "--", "env", "-i", "HOME=/nonexistent", "PATH=/usr/bin:/bin", PROGRAM, "doctor")
+    as_user = ("env", "-C", folder, "runuser", "-u", user, "--")
+    command = (*as_user, "env", "-i", "HOME=/nonexistent", "PATH=/usr/bin:/bin", PROGRAM, "doctor")
     done = service.machine.run(*command, "--json", check=False, timeout_s=200)
     text = done.stdout.decode()
     assert text, done.stderr.decode()
@@ -38,6 +39,33 @@ def test_a_service_that_runs_is_well_and_is_not_disturbed(service: Service) -> N
     assert CONFIG in found["configuration-ok"]["found"]
     assert service.properties()["MainPID"] == pid
     assert service.online()["source"]["reconnects"] == 0
+
+
+def test_relative_paths_are_the_services_wherever_it_is_asked_from(service: Service) -> None:
+    service.configure('[source]\nuri = "demo"\n[events]\npath = "events.jsonl"\n')
+    service.start()
+    service.wait_for_status("online")
+    service.machine.run("mkdir", "-p", "-m", "0700", "/root/closed")
+    status, found = ask(service, folder="/root/closed")
+    assert status == 0, found
+    assert f"for the event log in {STATE}" in found["disk-ok"]["found"]
+
+
+def test_a_service_without_pictures_is_a_fault_with_what_is_wrong_with_its_camera(service: Service) -> None:
+    service.configure('[source]\nuri = "v4l2:/dev/video77"\n')
+    service.start()
+    service.wait_for_status("waiting for the camera")
+    service.machine.run("sleep", "21")  # in which a camera may be opened
+    status, found = ask(service)
+    assert status == 1, found
+    assert {"service-without-pictures", "camera-missing"} <= found.keys()
+    assert "/dev/video77" in found["service-without-pictures"]["found"]
+
+
+def test_a_unit_that_systemd_cannot_use_is_found(service: Service) -> None:
+    with service.overridden("[Service]\nExecStart=\n"):
+        found = ask(service, "root")[1]
+    assert found["service-unit-invalid"]["severity"] == "fault"
 
 
 def test_root_is_told_how_to_ask_as_the_service_and_that_works(service: Service) -> None:

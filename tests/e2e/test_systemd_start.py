@@ -1,6 +1,7 @@
 """The service from its start to the picture, with a camera that may come later, and to its end."""
 
 import re
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,7 +11,8 @@ import pytest
 
 from tests.e2e.throwaway_systemd import Machine
 from tests.mjpeg_server import encoded, mjpeg_server
-from tests.service import TOKEN, UNIT, Service
+from tests.service import PORT, TOKEN, UNIT, WATCH_DEMO, Service
+from tests.tools import require_tool
 from tests.viewer import REQUEST, Viewer
 
 pytestmark = [pytest.mark.systemd, pytest.mark.slow]
@@ -118,6 +120,38 @@ def test_a_camera_that_is_not_there_yet_is_waited_for(
         f"no camera at the start ({kind}): READY after {ready_s:.2f} s, status '{waiting['StatusText']}'; "
         f"online {online_s:.1f} s after it came, '{online}'; gone and back: {again_s:.1f} s"
     )
+
+
+@pytest.mark.parametrize("uri", ["/home/pi/film.mp4", "/home/pi/holidays", "images:/home/pi/holidays"])
+def test_what_lies_in_a_home_is_refused_and_not_tried_again(service: Service, machine: Machine, uri: str) -> None:
+    machine.run("mkdir", "-p", "/home/pi/holidays")
+    machine.run("touch", "/home/pi/film.mp4", "/home/pi/holidays/1.jpg")
+    try:
+        service.configure(f'[source]\nuri = "{uri}"\n')
+        machine.run("systemctl", "start", UNIT, check=False)
+        found = service.wait_for(ActiveState="failed")
+        assert (found["ExecMainStatus"], found["NRestarts"]) == ("78", "0")
+        log = service.journal()
+        assert "the service sees no home folders: put it below /var/lib/emotion-edge" in log
+        assert "Traceback" not in log
+    finally:
+        machine.run("rm", "-r", "/home/pi")
+
+
+def test_an_address_that_comes_after_the_start_is_listened_on(service: Service, machine: Machine, show: Show) -> None:
+    require_tool("ip", "apt-get install -y iproute2")
+    service.configure(f'{WATCH_DEMO}[server]\nhost = "192.0.2.7"\n')
+    service.start()
+    assert "192.0.2.7 is no address of this machine yet" in service.journal()
+    machine.run("ip", "address", "add", "192.0.2.7/32", "dev", "lo")
+    try:
+        with machine.network():
+            connection = socket.create_connection(("192.0.2.7", PORT), timeout=20)
+        connection.close()
+        assert service.properties()["NRestarts"] == "0"
+        show("server.host is an address that comes later: READY before, reached after")
+    finally:
+        machine.run("ip", "address", "del", "192.0.2.7/32", "dev", "lo")
 
 
 def stalled_viewer(service: Service) -> object:

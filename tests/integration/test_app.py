@@ -1,13 +1,18 @@
 """What the assembled program says about itself."""
 
 import asyncio
+import threading
 from pathlib import Path
+from typing import Any
 
 import msgspec
+import pytest
 
 from edge.app import App
-from edge.config import BudgetConfig, Config, DetectorConfig, SourceConfig
+from edge.config import BudgetConfig, Config, DetectorConfig, EventsConfig, SourceConfig
 from edge.errors import TemporaryError
+from edge.parts import build_pipeline
+from edge.pipeline import Pipeline
 from edge.server.settings import ServerSettings
 from edge.types import Box, Decision, Scene, Track
 from tests.fakes import frame
@@ -31,6 +36,22 @@ def test_a_face_from_before_an_outage_is_not_counted_as_there():
     assert app.status().faces == 0
     app.backstage.scenes.put(scene(6))
     assert app.status().faces == 1
+
+
+def test_no_thread_that_logs_is_begun_before_the_last_model_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """What it says would be caught as if a runtime had said it."""
+    before, begun = set(threading.enumerate()), []
+
+    def build(*args: Any, **settings: Any) -> Pipeline:
+        begun.extend(set(threading.enumerate()) - before)
+        return build_pipeline(*args, **settings)
+
+    monkeypatch.setattr("edge.app.build_pipeline", build)
+    events = EventsConfig(path=str(tmp_path / "events.jsonl"))
+    app = App(Config(source=SourceConfig(uri="demo:"), detector=DetectorConfig(name="haar"), events=events))
+    assert len(app._logs) == 1
+    app._logs[0].close()
+    assert begun == []
 
 
 def test_a_live_source_has_a_budget_and_one_that_takes_its_time_has_none():

@@ -25,7 +25,7 @@ WELL = Cell(
     faces=Faces("blazeface-full", ((FACE,),), ((FACE,),)),
     faces_here=Faces("blazeface-full", ((FACE,),), ((FACE,),)),
     watched=Watched((640, 480), 3, True, 120, 110, 0, ""),
-    doctor={"ok": MUST_BE_WELL},
+    doctor={"ok": MUST_BE_WELL, "warning": ("camera-none", "clock-unsynchronised")},
     took_s=60.0,
 )
 """As it should be."""
@@ -60,6 +60,9 @@ def test_where_all_is_well_nothing_is_found():
         (replace(WELL, watched=replace(WELL.watched, exit=1)), "ended with 1"),
         (replace(WELL, watched=replace(WELL.watched, xnnpack=False)), "does not say xnnpack"),
         (replace(WELL, doctor={"ok": MUST_BE_WELL[:-1]}), "does not say detectors-ok"),
+        (replace(WELL, doctor={"ok": MUST_BE_WELL, "fault": ("disk-full",)}), "says disk-full"),
+        (replace(WELL, doctor={"ok": MUST_BE_WELL, "warning": ("camera-none", "check-failed")}), "says check-failed"),
+        (replace(WELL, doctor={"ok": MUST_BE_WELL, "warning": ("check-timed-out",)}), "says check-timed-out"),
     ],
 )
 def test_each_fault_is_found(changed: Cell, fault: str):

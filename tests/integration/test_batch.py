@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import msgspec
@@ -17,6 +18,7 @@ from edge.batch.inputs import Input, find_inputs
 from edge.batch.ledger import Done, Ledger
 from edge.batch.run import Batch
 from edge.batch.settings import BatchSettings
+from edge.batch.shares import Share
 from edge.batch.summary import BatchSummary
 from edge.batch.video import Progress
 from edge.batch.writing import CannotWrite
@@ -212,6 +214,31 @@ def done(name: str) -> Done:
     return Done("", name, "picture", 1, 1, 0, 0, 1, 1, {}, 0.1)
 
 
+class Counted(dict[str, Done]):
+    """Counts how often all of it is gone over."""
+
+    times = 0
+
+    def values(self) -> Any:
+        self.times += 1
+        return super().values()
+
+
+def test_to_add_a_file_does_not_go_over_all_that_were_added_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("edge.batch.ledger.SAVE_S", float("inf"))
+    with Ledger(tmp_path / "out", "same", "csv", b"head\n") as ledger:
+        ledger._done = counted = Counted()
+        for number in range(5):
+            item = Input(tmp_path / f"{number}.png", "picture", f"{number}.png")
+            ledger.add(item, f"{number}\n".encode(), done(item.name))
+        assert counted.times == 0
+        ledger.drop([Input(tmp_path / "1.png", "picture", "1.png")])
+        ledger.add(Input(tmp_path / "1.png", "picture", "1.png"), b"1 again\n", done("1.png"))
+    content = (tmp_path / "out" / "records.csv").read_bytes()
+    assert content == b"head\n0\n2\n3\n4\n1 again\n"
+    assert [content[one.begin : one.end] for one in ledger.done] == [b"0\n", b"2\n", b"3\n", b"4\n", b"1 again\n"]
+
+
 def test_what_was_written_but_not_counted_is_cut_off(tmp_path: Path):
     def opened() -> Ledger:
         return Ledger(tmp_path / "out", "same", "csv", b"head\n")
@@ -266,10 +293,74 @@ def test_a_full_disk_ends_the_run_and_keeps_what_was_done(files: Path, tmp_path:
     with pytest.raises(CannotWrite, match="No space left on device"):
         batch([files / name for name in ("p1.png", "p2.png", "p10.png")], out)
     assert [Path(event.source).name for event in records(out)] == ["p1.png"]
-    assert json.loads((out / "summary.json").read_bytes())["files"] == 1
+    found = json.loads((out / "summary.json").read_bytes())
+    assert (found["files"], found["interrupted"]) == (1, True)
     monkeypatch.setattr(Ledger, "add", add)
     summary = batch([files / name for name in ("p1.png", "p2.png", "p10.png")], out)
     assert (summary.files, summary.earlier) == (3, 1)
+
+
+class Refusing:
+    """An engine that cannot go on."""
+
+    def ahead(self) -> int:
+        return 1
+
+    def begin(self, share: Share) -> object:
+        return share
+
+    def result(self, *_: object) -> None:
+        raise ConfigError("a node cannot take part")
+
+    def drop(self, begun: object) -> None:
+        pass
+
+
+def test_whatever_ends_a_run_before_its_end_its_summary_says_that_files_are_left(files: Path, tmp_path: Path):
+    def interrupted(out: Path) -> bool:
+        return bool(json.loads((out / "summary.json").read_bytes())["interrupted"])
+
+    one, two = find_inputs([files / "p1.png"]), tmp_path / "two"
+    with pytest.raises(ConfigError, match="a node cannot take part"):
+        Batch(one, BatchSettings(), Quiet(), folder=tmp_path / "one", engine=Refusing()).run()
+    assert interrupted(tmp_path / "one")
+
+    def again(item: Input) -> None:
+        assert interrupted(two), "a run that is killed here would leave none, or an older one"
+        if item.name == "p2.png":
+            raise KeyboardInterrupt  # as a second Ctrl-C does
+
+    batch([files / "p1.png"], two)
+    assert not interrupted(two)
+    with pytest.raises(KeyboardInterrupt):
+        batch([files / "p1.png", files / "p10.png", files / "p2.png"], two, Quiet(again))
+    assert interrupted(two)
+    assert batch([files / "p1.png", files / "p10.png", files / "p2.png"], two).earlier == 2
+    assert not interrupted(two)
+
+
+@pytest.mark.parametrize("segment_s", [0.0, 2.0])
+def test_a_file_that_cannot_be_read_when_its_turn_comes_does_not_end_the_run(
+    segment_s: float, files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in ("p1.png", "p2.png", "sub/film.avi", "p10.png"):
+        (folder / Path(name).name).write_bytes((files / name).read_bytes())
+    found = find_inputs([folder])
+    real = Path.open
+
+    def stale(self: Path, *args: Any, **settings: Any) -> Any:
+        if self.name in ("p2.png", "film.avi"):
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), str(self))
+        return real(self, *args, **settings)
+
+    monkeypatch.setattr(Path, "open", stale)
+    summary = Batch(found, BatchSettings(segment_s=segment_s), Quiet(), folder=tmp_path / "out").run()
+    assert summary.files == 2
+    assert sorted(Path(problem.path).name for problem in summary.failed) == ["film.avi", "p2.png"]
+    for problem in summary.failed:
+        assert os.strerror(errno.ESTALE) in problem.reason
 
 
 def test_the_same_settings_have_the_same_fingerprint_and_others_another(tmp_path: Path):

@@ -2,22 +2,33 @@
 
 import io
 import json
+import os
+import random
+import struct
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import msgspec
 import numpy as np
 import pytest
 
+from edge.batch.bench import Bench, Here
 from edge.batch.inputs import Input, find_inputs
 from edge.batch.mapped import UNCUT
-from edge.batch.run import Batch
+from edge.batch.plan import Segment
+from edge.batch.ray_node import Order, Refusal, parts, perform
+from edge.batch.run import CHANGED, Batch
 from edge.batch.settings import BatchSettings
+from edge.batch.shares import Piece, Share
 from edge.batch.summary import BatchSummary
 from edge.batch.video import Progress
 from edge.errors import ConfigError, PermanentError, SourceEnded
 from edge.events import SceneEvent
+from edge.sources.file import FileSource, open_video
+from edge.sources.specs import FileSpec
 from edge.sources.stretch import Stretch
 from tests.clips import clip, picture
 from tests.films import film, index_of, written
@@ -50,6 +61,40 @@ class Told:
 
     def note(self, text: str) -> None:
         raise AssertionError(text)
+
+
+class Counting(Here):
+    """This machine, and what is to happen before the share of a number."""
+
+    def __init__(self, settings: BatchSettings, at: int = 0, what: Callable[[], None] = lambda: None) -> None:
+        super().__init__(Bench(settings))
+        self.count = 0
+        self._at = at
+        self._what = what
+
+    def result(
+        self, begun: object, progress: Callable[[Progress], None], cancelled: Callable[[], bool]
+    ) -> Piece | Exception | None:
+        self.count += 1
+        if self.count == self._at:
+            self._what()
+        return super().result(begun, progress, cancelled)
+
+
+class AsANode(Here):
+    """What a node of a cluster makes of shares."""
+
+    def __init__(self, settings: BatchSettings) -> None:
+        super().__init__(Bench(settings))
+        content = msgspec.json.encode(settings)
+        self._order = Order(content, str(Path.cwd()), parts(content))
+
+    def result(
+        self, begun: object, progress: Callable[[Progress], None], cancelled: Callable[[], bool]
+    ) -> Piece | Exception | None:
+        assert isinstance(begun, Share)
+        found = perform(self._order, begun, Path(begun.path).stat().st_size)
+        return PermanentError(found.reason) if isinstance(found, Refusal) else found
 
 
 def batch(paths: list[Path], folder: Path, told: Told | None = None, **settings: object) -> BatchSummary:
@@ -94,6 +139,7 @@ def encoded(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
         "vp8.webm": ("-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-b:v", "1M"),
         "varies.mp4": ("-vf", thinned, "-fps_mode", "vfr", *h264),
         "varies.mkv": ("-vf", thinned, "-fps_mode", "vfr", *h264),
+        "varies_odd.mkv": ("-vf", f"fps=30000/1001,{thinned}", "-fps_mode", "vfr", *h264),
         "mpeg2.mpg": ("-c:v", "mpeg2video", "-q:v", "3", "-g", "40"),
     }
 
@@ -104,20 +150,20 @@ def encoded(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     return made
 
 
-def read(stretch: Stretch) -> list[tuple[int, int]]:
+def read(one: Stretch | FileSource) -> list[tuple[int, int]]:
     """Time and index of each of its frames."""
     found = []
     try:
         while True:
-            frame = stretch.read()
+            frame = one.read() if isinstance(one, Stretch) else one.read(0.0)
             found.append((frame.t_ns, index_of(frame.pixels)))
     except SourceEnded:
         return found
     finally:
-        stretch.close()
+        one.close()
 
 
-@pytest.mark.parametrize(
+EVERY = pytest.mark.parametrize(
     "name",
     [
         "plain.avi",
@@ -130,9 +176,13 @@ def read(stretch: Stretch) -> list[tuple[int, int]]:
         "vp8.webm",
         "varies.mp4",
         "varies.mkv",
+        "varies_odd.mkv",
         "mpeg2.mpg",
     ],
 )
+
+
+@EVERY
 def test_from_any_time_on_a_film_has_the_frames_it_has_there(name: str, encoded: Callable[[str], Path]):
     path = encoded(name)
     whole = read(Stretch(path, 0.0))
@@ -143,6 +193,12 @@ def test_from_any_time_on_a_film_has_the_frames_it_has_there(name: str, encoded:
         expected = [frame for frame in whole if frame[0] >= begin_s * 1e9]
         assert read(stretch) == expected
         assert stretch.passed_ns in (None, max(t_ns for t_ns, _ in whole if t_ns < begin_s * 1e9))
+
+
+@EVERY
+def test_frames_have_the_times_that_the_whole_film_has(name: str, encoded: Callable[[str], Path]):
+    whole = FileSource(FileSpec(path=str(encoded(name)), realtime=False), time.monotonic_ns, time.sleep)
+    assert read(Stretch(encoded(name), 0.0)) == read(whole)
 
 
 def test_behind_its_end_a_film_has_no_frames_and_the_last_is_known(encoded: Callable[[str], Path]):
@@ -229,6 +285,103 @@ def test_a_film_that_breaks_off_says_where_as_ever(tmp_path: Path):
     assert [e.seq for e in records(tmp_path / "cut")] == [e.seq for e in records(tmp_path / "uncut")]
 
 
+def test_whether_the_film_ended_is_told(people: Path):
+    bench = Bench(BatchSettings())
+    found = {}
+    for segment in (Segment(0.0, 2.0), Segment(6.0), Segment(60.0, 120.0)):
+        piece = bench.analyse(Share(str(people), "video", segment))
+        assert piece is not None
+        found[segment.begin_s] = (piece.frames, piece.ended)
+    assert found == {0.0: (50, False), 6.0: (55, True), 60.0: (0, True)}
+
+
+def test_a_film_that_claims_to_last_for_an_hour_takes_no_more_than_what_is_there(tmp_path: Path):
+    data = bytearray(clip(tmp_path / "short.avi", 100).read_bytes())
+    frames = data.index(b"strh") + 40
+    assert struct.unpack_from("<I", data, frames) == (100,)
+    struct.pack_into("<I", data, frames, 90_000)
+    (tmp_path / "long.avi").write_bytes(data)
+    settings = BatchSettings(segment_s=SEGMENT_S)
+    engine = Counting(settings)
+    summary = Batch(
+        find_inputs([tmp_path / "long.avi"]), settings, Told(), folder=tmp_path / "out", engine=engine
+    ).run()
+    assert engine.count == 3  # two with frames, and one behind them
+    assert summary.frames == 100
+    assert [problem.reason for problem in summary.failed] == [
+        "The video broke off at frame 100 of 90000: what follows is missing or damaged."
+    ]
+
+
+@pytest.fixture(scope="module")
+def damaged(people: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """H.264, with bits that were turned over in its middle; frames are many to a key frame."""
+    folder = tmp_path_factory.mktemp("damaged")
+    options = ("-c:v", "libx264", "-preset", "veryfast", "-g", "90", "-bf", "3", "-pix_fmt", "yuv420p")
+    data = bytearray(ffmpeg(people, folder / "sound.mp4", *options).read_bytes())
+    chance = random.Random(3)
+    for _ in range(150):
+        data[chance.randrange(len(data) * 3 // 10, len(data) * 7 // 10)] ^= 1 << chance.randrange(8)
+    path = folder / "damaged.mp4"
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("segment_s", [SEGMENT_S, 100.0])
+def test_of_a_damaged_film_everybody_makes_the_same_each_time(
+    damaged: Path, segment_s: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    settings = BatchSettings(segment_s=segment_s)
+    made = []
+    for cores in ("1", "8"):  # FFMPEG takes that for their number, unless it is told how many threads to use
+        monkeypatch.setenv("OPENCV_FFMPEG_THREADS", cores)
+        for name, engine in (("here", None), ("node", AsANode(settings))):
+            out = tmp_path / f"{name} {cores}"
+            done = Batch(find_inputs([damaged]), settings, Told(), folder=out, engine=engine).run()
+            made.append(((out / "records.jsonl").read_bytes(), done.frames, done.faces, done.failed, done.notes))
+    assert made == made[:1] * 4
+    assert made[0][0]
+
+
+def test_segments_are_decoded_by_one_thread_and_whole_films_by_all(people: Path, monkeypatch: pytest.MonkeyPatch):
+    asked: list[int | None] = []
+
+    def opened(path: Path, threads: int | None = None) -> cv2.VideoCapture:
+        asked.append(threads)
+        return open_video(path, threads)
+
+    assert open_video(people, 1).get(cv2.CAP_PROP_N_THREADS) == 1
+    for module in ("file", "stretch"):
+        monkeypatch.setattr(f"edge.sources.{module}.open_video", opened)
+    before = dict(os.environ)
+    stream = io.BytesIO()
+    for segment_s in (4.0, 100.0, 0.0):
+        Batch(find_inputs([people]), BatchSettings(segment_s=segment_s), Told(), stream=stream).run()
+    assert asked == [1, 1, 1, None]
+    assert os.environ == before
+
+
+@pytest.mark.parametrize("segment_s", [SEGMENT_S, 0.0])
+def test_a_film_that_becomes_another_while_it_is_analysed_counts_as_failed_and_is_done_again(
+    segment_s: float, people: Path, tmp_path: Path
+):
+    path, out = tmp_path / "film.mp4", tmp_path / "out"
+    path.write_bytes(people.read_bytes())
+    grey = written(tmp_path / "grey.mp4", [np.full((240, 320, 3), 90, np.uint8)] * 205, 25.0)
+
+    def swap() -> None:
+        if grey.exists():
+            grey.replace(path)
+
+    settings = BatchSettings(segment_s=segment_s)
+    engine = Counting(settings, 3, swap) if segment_s else None
+    told = Told() if segment_s else Told(swap)
+    first = Batch(find_inputs([path]), settings, told, folder=out, engine=engine).run()
+    assert [(problem.path, problem.reason) for problem in first.failed] == [(str(path), CHANGED)]
+    again = batch([path], out, segment_s=segment_s)
+    assert (again.failed, again.frames, again.faces, again.earlier) == ((), 205, 0, 0)
+
+
 def test_a_bad_file_does_not_end_the_run_and_has_the_same_reason(people: Path, tmp_path: Path):
     folder = tmp_path / "in"
     picture(folder / "a.png")
@@ -267,7 +420,7 @@ def test_an_interrupted_run_goes_on_and_ends_as_if_it_had_not_been(people: Path,
 
 def test_results_in_other_segments_are_other_results(people: Path, tmp_path: Path):
     batch([people], tmp_path / "out")
-    with pytest.raises(ConfigError, match="other settings"):
+    with pytest.raises(ConfigError, match=r"other settings.*--segment-s 60 for what a cluster began"):
         batch([people], tmp_path / "out", segment_s=3.0)
 
 

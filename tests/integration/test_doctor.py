@@ -1,12 +1,16 @@
 """`emotion-edge doctor` as it is called: real processes, in made-up surroundings."""
 
+import errno
+import fcntl
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +19,11 @@ import pytest
 from msgspec.structs import replace
 
 from edge.classifier import SHIPPED
-from edge.doctor.asking import Order, ask
+from edge.doctor.asking import Order, Reply, ask
 from edge.doctor.codes import TABLE
-from edge.doctor.findings import SEVERITIES, Report
+from edge.doctor.findings import SEVERITIES, Finding, Report, exit_of
 from edge.doctor.groups import GROUPS, Group
-from edge.doctor.runner import Examination
+from edge.doctor.runner import Examination, report
 from edge.doctor.world import World
 from tests.doctoring import asked, library, own_world, told
 
@@ -186,17 +190,158 @@ def test_paths_are_meant_from_where_the_person_is(tmp_path: Path) -> None:
     assert "there.tflite" in told(msgspec.json.decode(done.stdout, type=Report).findings, "model-ok").found
 
 
-def test_without_a_home_or_any_variable_it_still_answers(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "edge", "doctor", "--json"],
-        env={"PYTHONPATH": str(ROOT), "HOME": "/nonexistent"},
-        cwd="/",
+def shell(script: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[bytes]:
+    """What a shell does in a folder, in nobody's surroundings; `$doctor` is the command."""
+    command = f"{sys.executable} -m edge doctor"
+    return subprocess.run(
+        ["/bin/sh", "-c", script],
+        env={"PYTHONPATH": str(ROOT), "doctor": command, "PATH": "/usr/bin:/bin", **variables},
+        cwd=folder,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=120,
         check=False,
     )
+
+
+def test_without_any_variable_it_still_answers(tmp_path: Path) -> None:
+    done = shell("exec $doctor --json", tmp_path)
     assert msgspec.json.decode(done.stdout, type=Report).findings
+
+
+def test_folders_whose_names_are_no_text_are_no_hindrance(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode("é".encode() + b"\xe9")
+    folder.mkdir()
+    settings(folder)
+    surroundings = {"HOME": str(folder), "PYTHONIOENCODING": "ascii"}
+    done = shell("exec $doctor --json --config config.toml", folder, **surroundings)
+    report = msgspec.json.decode(done.stdout, type=Report)
+    told(report.findings, "configuration-ok")
+    assert report.config == f"{tmp_path}/é\\xe9/config.toml", "JSON is UTF-8 everywhere"
+    assert "needs no camera" in told(report.findings, "camera-ok").found, "what the file says is known to all"
+    assert "check-failed" not in {finding.code for finding in report.findings}
+
+
+def test_a_terminal_that_knows_ascii_only_and_a_folder_that_is_gone_are_no_hindrance(tmp_path: Path) -> None:
+    script = "mkdir gone; cd gone; rmdir ../gone; exec $doctor --config there.toml"
+    done = shell(script, tmp_path, PYTHONIOENCODING="ascii", HOME="/nonexistent")
+    assert done.returncode == 78
+    assert b"fault    config-missing" in done.stdout
+    assert rb"(SHA-256 " in done.stdout, done.stdout
+    assert rb"\u2026) answers" in done.stdout, "an ellipsis"
+
+
+def visited(world: World, asked: Callable[[Group, World], Reply]) -> tuple[Examination, list[Finding]]:
+    """A visit in which only some groups are really asked."""
+    visit = Examination(world, ask=asked)
+    return visit, list(visit.findings())
+
+
+def nothing(_: Group, world: World) -> Reply:
+    return Reply((), world)
+
+
+def test_a_configuration_that_cannot_be_read_in_time_is_a_fault_and_is_waited_for_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "config.toml")
+    world = replace(own_world(tmp_path), config=str(tmp_path / "config.toml"))
+    real = ("configuration", "detectors")
+
+    def some(group: Group, known: World) -> Reply:
+        limit_s = 2.0 if group.name == "configuration" else group.limit_s
+        return (ask if group.name in real else nothing)(replace(group, limit_s=limit_s), known)
+
+    visit, findings = visited(world, some)
+    assert told(findings, "config-hangs").severity == "fault"
+    assert exit_of(findings) == 1
+    assert report(visit.world, tuple(findings)).config == str(tmp_path / "config.toml")
+    assert {finding.area for finding in findings} == {"configuration", "models"}
+    assert "check-timed-out" not in {finding.code for finding in findings}
+
+
+@pytest.mark.parametrize(
+    ("first", "severities"), [("", ["fault", "warning"]), ("numpy", ["fault", "warning", "warning"])]
+)
+def test_checks_that_fail_without_a_fault_before_them_are_a_fault(
+    tmp_path: Path, first: str, severities: list[str]
+) -> None:
+    def some(group: Group, known: World) -> Reply:
+        if group.name == first:
+            return Reply((known.finding("numpy-unusable", "broken"),), known)
+        failed = group.name in ("opencv", "clock")
+        return Reply((known.finding("check-failed", "no module"),) if failed else (), known)
+
+    findings = visited(own_world(tmp_path), some)[1]
+    assert [finding.severity for finding in findings] == severities
+    assert exit_of(findings) == 1
+
+
+def test_without_threads_groups_are_asked_one_after_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    def python(group: Group, known: World) -> Reply:
+        return Reply((known.finding("python-ok", group.name),), known)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    assert [finding.found for finding in visited(own_world(tmp_path), python)[1]] == list(GROUPS)
+
+
+def test_without_room_for_a_process_its_group_is_told_to_have_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    assert "Resource temporarily unavailable" in told(asked("numpy", own_world(tmp_path)), "check-failed").found
+
+
+@pytest.mark.parametrize("module", ["numpy.__init__", "simplejpeg"])
+def test_who_interrupts_it_waits_for_nothing(tmp_path: Path, module: str) -> None:
+    alive = tmp_path / "alive"
+    text = f"""
+import fcntl, signal, time
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+file = open({str(alive)!r}, "w")
+fcntl.flock(file, fcntl.LOCK_EX)
+file.write("yes")
+file.flush()
+time.sleep(1000)
+"""
+    libraries = library(tmp_path, module, text)
+    variables = {**os.environ, "PYTHONPATH": f"{libraries}{os.pathsep}{ROOT}", "EMOTION_EDGE_CONFIG": ""}
+    command = [sys.executable, "-m", "edge", "doctor"]
+    with subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        while not (alive.exists() and alive.read_text()):
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, complaints = process.communicate(timeout=GROUPS["numpy"].limit_s / 2)
+    assert (process.returncode, complaints) == (130, b"")
+    end_s = time.monotonic() + 10
+    while locked(alive):
+        assert time.monotonic() < end_s, "the process that was asked goes on"
+        time.sleep(0.01)
+
+
+def locked(path: Path) -> bool:
+    """Whether a process has a lock on a file."""
+    with path.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a disk that is always full")
+@pytest.mark.parametrize("command", ["config show", "doctor --config nowhere.toml"])
+def test_output_that_finds_no_room_ends_in_one_line(tmp_path: Path, command: str) -> None:
+    done = shell(f"exec {sys.executable} -m edge {command} >/dev/full", tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.decode().splitlines() == [
+        "emotion-edge: what it has to say cannot be written: No space left on device; make room"
+    ]
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become somebody else")
@@ -204,8 +349,10 @@ def test_a_user_without_name_or_rights_is_told_what_holds_for_that_user(tmp_path
     tmp_path.chmod(0o755)
     script = "import os, sys; os.setgroups([]); os.setgid(54321); os.setuid(54321); os.execv(sys.argv[1], sys.argv[1:])"
     command = [sys.executable, "-c", script, sys.executable, "-m", "edge", "doctor", "--json"]
-    variables = {"PYTHONPATH": str(ROOT), "HOME": "/nonexistent", "PATH": "/usr/bin:/bin"}
+    variables = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
     done = subprocess.run(command, env=variables, cwd="/", capture_output=True, timeout=120, check=False)
     if b"No module named edge" in done.stderr or b"Permission denied" in done.stderr:
         pytest.skip("the checkout or its Python is closed to other users")
-    assert msgspec.json.decode(done.stdout, type=Report).user == "54321"
+    report = msgspec.json.decode(done.stdout, type=Report)
+    assert report.user == "54321"
+    assert "check-failed" not in {finding.code for finding in report.findings}

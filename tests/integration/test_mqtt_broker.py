@@ -118,6 +118,18 @@ def test_an_end_says_goodbye(home: Broker):
         assert took_s < mqtt.CLOSE_S
 
 
+def test_what_is_seen_right_before_an_end_is_told(home: Broker):
+    with Listener(home.port) as listener, device(home.port) as cam:
+        listener.wait_for("/state")
+        listener.wait_for("/events")
+        last = cam.see(0)
+        cam.sink.close()
+        listener.wait_for("/availability", lambda heard: heard.payload == b"offline")
+        assert events(listener)[-1] == last
+        assert listener.of("/state")[-1].json["presence"] is False
+        assert cam.sink.status().waiting == 0
+
+
 def test_a_broker_restarted_in_mid_run_misses_nothing(home: Broker):
     with Listener(home.port) as listener, device(home.port) as cam:
         seen = [1, *cam.see_changes(5)]

@@ -11,8 +11,10 @@ import pytest
 from edge.errors import ConfigError, PermanentError, SourceEnded
 from edge.sources.file import FileSource
 from edge.sources.images import ImagesSource
+from edge.sources.opening import check
 from edge.sources.specs import FileSpec, ImagesSpec
 from edge.types import Frame
+from tests.closed_folder import close
 from tests.films import film, index_of, pictures
 from tests.world import World
 
@@ -158,6 +160,28 @@ def test_a_missing_file_is_the_users_mistake(tmp_path: Path) -> None:
     world = World()
     with pytest.raises(ConfigError, match="there is no file"):
         FileSource(FileSpec(path=str(tmp_path / "none.mp4")), world.clock, world.sleep)
+
+
+@pytest.fixture
+def closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that this user may not look into, as homes are for the service."""
+    folder = tmp_path / "closed"
+    folder.mkdir()
+    close(folder, monkeypatch)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "uri", ["{}/film.mp4", "file:{}/film.mp4", "{}/shots", "images:{}/shots", "images:{}", "{}", "images:{}/*.jpg"]
+)
+def test_what_may_not_be_looked_at_is_the_users_mistake_and_said_to_be_that(closed: Path, uri: str) -> None:
+    with pytest.raises(ConfigError, match=r"cannot be read: Permission denied; .* put it below /var/lib/emotion-edge"):
+        check(uri.format(closed))
+
+
+def test_the_home_of_nobody_is_a_missing_file() -> None:
+    with pytest.raises(ConfigError, match=r"there is no file ~no-such-user/film\.mp4"):
+        check("~no-such-user/film.mp4")
 
 
 def test_pictures_come_in_the_order_of_their_numbers(tmp_path: Path) -> None:

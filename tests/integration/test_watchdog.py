@@ -217,10 +217,13 @@ def test_while_a_camera_is_away_paused_or_stopped_or_nobody_sends_pictures(servi
     assert_kept_alive(heard)
 
 
-def test_no_more_once_the_analysis_is_stuck_with_a_frame(service: Service):
+def test_no_more_once_the_analysis_is_stuck_with_a_frame(service: Service, caplog: pytest.LogCaptureFixture):
     capture = service.capture(Film())
     heard = service.hear(capturing(capture), inference(service, service.stuck))
     assert_given_up(heard, "infer")
+    told = [record for record in caplog.records if getattr(record, "event", "") == "worker.stuck"]
+    assert len(told) > 1
+    assert {record.getMessage() for record in told} == {"infer has been silent for too long"}, "no repeat is held back"
 
 
 def test_no_more_once_a_camera_never_returns_from_a_read(service: Service):

@@ -16,7 +16,7 @@ SHELL = ("", "sh", "console")
 
 
 def commands(page: str) -> tuple[str, ...]:
-    """The commands of a page in their order: continued lines joined; comments, `sudo` and `.venv/bin/` left out."""
+    """The commands of a page in their order: continued lines joined; comments and `.venv/bin/` left out."""
     text = (ROOT / page).read_text(encoding="utf-8")
     found = []
     for fence in re.finditer(r"^```(\w*)\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
@@ -45,4 +45,4 @@ def typed() -> set[str]:
 
 
 def _bare(line: str) -> str:
-    return " ".join(re.sub(r"^sudo (?!-)|\.venv/bin/|\s+#\s.*", "", line).split())
+    return " ".join(re.sub(r"\.venv/bin/|\s+#\s.*", "", line).split())

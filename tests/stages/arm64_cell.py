@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -12,6 +13,8 @@ NEAR = 0.02
 """By how much a box may be off from the one found on this machine, as a share of the picture: kernels round."""
 MUST_BE_WELL = ("python-ok", "numpy-ok", "opencv-ok", "runtime-ok", "model-ok", "detectors-ok")
 """What the doctor has to find."""
+UNSEEN: Final = ("check-timed-out", "check-failed")
+"""Its words for what it could not look at, if only as warnings."""
 
 Boxes = tuple[tuple[tuple[float, ...], ...], ...]
 """For each frame the faces from left to right, each as x, y, width and height: shares of the picture."""
@@ -109,8 +112,10 @@ class Cell:
         found = list(self.unmet)
         if self.answers.machine != "aarch64":
             found.append(f"the machine is {self.answers.machine}")
-        well = self.doctor.get("ok", ())
-        return found + [f"the doctor does not say {code}" for code in MUST_BE_WELL if code not in well]
+        told = {severity: self.doctor.get(severity, ()) for severity in ("ok", "warning", "fault")}
+        found += [f"the doctor does not say {code}" for code in MUST_BE_WELL if code not in told["ok"]]
+        unseen = [code for code in told["warning"] if code in UNSEEN]
+        return found + [f"the doctor says {code}" for code in (*told["fault"], *unseen)]
 
     def _model_faults(self) -> list[str]:
         answers = self.answers

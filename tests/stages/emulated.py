@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import subprocess
 import tarfile
 from pathlib import Path
@@ -88,5 +89,10 @@ def run(machine: Path, second: SecondDisk, first: str, options: str = "", proces
             qemu.kill()
             qemu.wait()
     said = console.read_text(errors="replace").replace("\r", "")
-    _, found, status = said.rpartition("\nended with ")
-    return int(status.split()[0]) if found else -1, said
+    return status_of(said), said
+
+
+def status_of(said: str) -> int:
+    """The one that was printed last, in a whole line; -1 if none was."""
+    found = re.findall(r"^ended with (\d+)\n", said, re.MULTILINE)
+    return int(found[-1]) if found else -1

@@ -1,12 +1,15 @@
+import errno
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
 from edge.batch.inputs import find_inputs
+from tests.closed_folder import close
 
 PNG = cv2.imencode(".png", np.zeros((2, 2, 3), np.uint8))[1].tobytes()
 MP4 = b"\0\0\0\x20ftypisom" + bytes(40)
@@ -33,6 +36,38 @@ def test_folders_are_looked_into_in_natural_order_but_for_hidden_ones(folder: Pa
 
 def test_the_results_are_not_analysed_again(folder: Path):
     assert names(find_inputs([folder], folder / "deep")) == ["a2.png", "a10.png", "no suffix"]
+
+
+def test_what_may_not_be_looked_at_is_named_and_the_rest_is_analysed(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    close(folder / "deep", monkeypatch)
+    found = find_inputs([folder / "deep" / "b.png", folder / "a2.png"])
+    assert names(found) == ["a2.png"]
+    assert [problem.reason for problem in found.missing] == ["it cannot be looked at: Permission denied"]
+    assert "deep/b.png" not in names(find_inputs([folder]))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names are text")
+def test_what_a_folder_lists_and_does_not_show_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    (folder / "to nothing.png").symlink_to(folder / "gone")
+    (folder / "to itself.png").symlink_to(folder / "to itself.png")
+    Path(os.fsdecode(os.fsencode(folder) + b"/deep/caf\xe9.png")).write_bytes(PNG)
+    real = os.stat
+
+    def refused(path: Any, *args: Any, **settings: Any) -> os.stat_result:
+        if not isinstance(path, int) and Path(path).parent == folder / "deep":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        if not isinstance(path, int) and Path(path).name == "a10.png":
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), str(path))
+        return real(path, *args, **settings)
+
+    monkeypatch.setattr(os, "stat", refused)
+    found = find_inputs([folder])
+    assert names(found) == ["a2.png", "deep/deeper/c.png", "no suffix"]
+    assert sorted((problem.path, problem.reason.partition(": ")[0]) for problem in found.missing) == [
+        (f"{folder}/a10.png", "it cannot be looked at"),
+        (f"{folder}/deep/b.png", "it cannot be looked at"),
+        (f"{folder}/deep/caf\\xe9.png", "it cannot be looked at"),
+    ]
 
 
 def test_a_file_counts_once_and_names_are_not_shared(folder: Path, tmp_path: Path):

@@ -176,6 +176,32 @@ def test_a_film_that_ends_too_soon_is_not_complete(folder: Path):
     assert files[2].notes == ("The video broke off at frame 80 of 110: what follows is missing or damaged.",)
 
 
+def test_of_a_film_that_ended_one_segment_behind_its_end_is_enough(folder: Path):
+    planned = Pretending(100)
+    run(folder, planned)
+    for ahead in (1, 4):
+        engine = Pretending(ahead)
+        engine.answers[film(planned, 2)] = Piece(0, b"", (), {}, 0.1, before=Seam(49), ended=True)
+        files, frames, _ = run(folder, engine)
+        assert frames == [[1], [1], list(range(1, 51)), [1]]
+        assert film(planned, 3) not in engine.asked
+        assert engine.dropped == [share for share in engine.begun if share == film(planned, 3)]
+        assert files[2].notes == ("The video broke off at frame 50 of 110: what follows is missing or damaged.",)
+        assert not files[2].complete
+
+
+def test_a_segment_in_which_a_film_shows_no_new_frame_or_seems_to_end_is_not_its_end(folder: Path):
+    planned = Pretending(100)
+    run(folder, planned)
+    engine = Pretending()
+    second, third, fourth = (piece(film(planned, number)) for number in (1, 2, 3))
+    engine.answers[film(planned, 1)] = msgspec.structs.replace(second, ended=True)
+    engine.answers[film(planned, 2)] = msgspec.structs.replace(third, frames=0, records=b"", after=None)
+    engine.answers[film(planned, 3)] = msgspec.structs.replace(fourth, before=second.after)
+    _, frames, _ = run(folder, engine)
+    assert frames[2] == list(range(1, 86))
+
+
 def test_what_is_no_film_has_no_shares(folder: Path):
     (folder / "c.mp4").write_bytes(bytes(range(256)) * 8)
     engine = Pretending()

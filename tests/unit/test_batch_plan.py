@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edge.batch.plan import RUN_IN_S, SEGMENT_S, WHOLE, Segment, segment_length_s, segments
+from edge.batch.plan import MOST, RUN_IN_S, SEGMENT_S, WHOLE, Segment, segment_length_s, segments
 from edge.errors import ConfigError
 
 
@@ -51,6 +51,11 @@ def test_segments_are_about_as_long_as_asked_for_and_the_last_has_no_end():
 
 def test_what_has_no_length_or_is_not_to_be_cut_is_whole():
     assert segments(None, 60.0) == segments(1e4, 0.0) == segments(0.0, 60.0) == (WHOLE,)
+
+
+def test_a_length_that_cannot_be_is_not_believed():
+    assert segments(1e9, 60.0) == segments(MOST * 60.0 + 60.0, 60.0) == (WHOLE,)
+    assert len(segments(MOST * 60.0, 60.0)) == MOST
 
 
 def test_a_plan_follows_from_length_and_segment_alone_and_survives_the_way():

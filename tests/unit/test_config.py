@@ -1,5 +1,6 @@
 """Settings: layered, checked, and clear about what is wrong."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -90,9 +91,11 @@ def test_a_wrong_type_in_the_environment_names_the_variable():
 
 
 def test_an_unknown_variable_is_refused_but_only_in_our_sections():
+    """Kubernetes and Docker set others, after the name of a service or a container."""
     with pytest.raises(ConfigError, match="did you mean `EMOTION_EDGE_DETECTOR_INTERVAL`"):
         load(environment={"EMOTION_EDGE_DETECTOR_INTERVALL": "3"})
     load(environment={"EMOTION_EDGE_DATA": "/data", "EMOTION_EDGE_MODELS": "/models"})
+    load(environment={"EMOTION_EDGE_SERVICE_HOST": "10.0.0.7", "EMOTION_EDGE_PORT_8080_TCP_ADDR": "10.0.0.7"})
 
 
 def test_an_unknown_detector_is_refused_with_the_known_ones():
@@ -105,6 +108,19 @@ def test_a_missing_file_and_a_file_that_is_no_toml_are_refused(tmp_path: Path):
         load(tmp_path / "none.toml", environment={})
     with pytest.raises(ConfigError, match="is no TOML"):
         load(written(tmp_path, "[detector\n"), environment={})
+
+
+def test_who_may_not_read_the_services_file_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def refused(path: Path, *_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    own = written(tmp_path, "")
+    monkeypatch.setattr(Path, "read_text", refused)
+    with pytest.raises(ConfigError, match=r"Permission denied; check the path"):
+        load(own, environment={})
+    monkeypatch.setattr("edge.config_layers.SYSTEM_FILE", own)
+    with pytest.raises(ConfigError, match=r"the service's user only: use sudo, or name another with --config"):
+        load(environment={"HOME": str(tmp_path)})
 
 
 def test_a_value_where_a_section_belongs_is_refused(tmp_path: Path):

@@ -8,7 +8,10 @@ from urllib.parse import unquote
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "deploy" / "README.md", *sorted(ROOT.glob("docs/**/*.md"))]
+MADE = ("build", "dist", "runs")
+"""Folders that are not part of the project, but made by it."""
+FOLDERS = [each for each in ROOT.iterdir() if each.is_dir() and each.name[0] != "." and each.name not in MADE]
+PAGES = sorted([*ROOT.glob("*.md"), *(page for folder in FOLDERS for page in folder.rglob("*.md"))])
 
 
 def prose(page: Path) -> str:
@@ -34,6 +37,11 @@ def anchors(page: Path) -> set[str]:
         found.add(f"{name}-{seen[name]}" if seen[name] else name)
         seen[name] += 1
     return found
+
+
+def test_pages_are_looked_for_everywhere() -> None:
+    expected = ("README.md", "deploy/observability/README.md", "benchmarks/report.md", "docs/fleet.md")
+    assert {ROOT / each for each in expected} <= set(PAGES)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -11,6 +11,7 @@ from edge.doctor import access, cameras
 from edge.doctor.findings import Finding
 from edge.doctor.world import Settings, Unit, World
 from edge.errors import ConfigError, TemporaryError
+from edge.sources.choosing import probe as take_picture
 from edge.sources.picamera2 import RibbonCamera
 from edge.sources.v4l2_modes import Card, Mode
 from tests.doctoring import ILLEGAL, accounts, asked, library, machine, own_world, told
@@ -111,6 +112,17 @@ def test_a_running_service_keeps_its_camera(tmp_path: Path) -> None:
     assert "14.9 fps" in finding.found
 
 
+def test_why_a_running_service_gets_no_pictures_is_looked_into_without_disturbing_it(tmp_path: Path) -> None:
+    unit = replace(RUNNING, says="waiting for the camera v4l2:/dev/video0: there is no /dev/video0")
+    world = machine(tmp_path, unit=unit)
+    told(look(world, "v4l2:/dev/video0", never), "camera-missing")
+    told(look(world, "auto", never), "camera-none")
+    node = camera(world)
+    told(look(world, "v4l2:/dev/video0", never), "camera-of-service")
+    held(world, node, "motion")
+    told(look(world, "v4l2:/dev/video0", never), "camera-busy")
+
+
 def test_a_camera_that_gives_no_picture_is_found(tmp_path: Path) -> None:
     world = machine(tmp_path)
     camera(world)
@@ -140,6 +152,14 @@ def test_a_libcamera_that_crashes_is_found_and_kills_only_its_own_process(tmp_pa
 def test_a_source_that_cannot_be_understood_is_found(tmp_path: Path) -> None:
     assert "/nowhere.mp4" in told(look(machine(tmp_path), "file:/nowhere.mp4", never), "source-unusable").found
     told(look(machine(tmp_path), "webcam", never), "source-unusable")
+
+
+def test_a_file_that_holds_no_pictures_is_found(tmp_path: Path) -> None:
+    (tmp_path / "film.mp4").write_text("no film")
+    (tmp_path / "face.jpg").write_text("no picture")
+    for uri in (f"file:{tmp_path}/film.mp4", f"images:{tmp_path}/face.jpg"):
+        assert told(look(machine(tmp_path), uri, take_picture), "source-unusable").severity == "fault"
+        told(look(machine(tmp_path), uri, picture), "camera-ok")
 
 
 @pytest.mark.parametrize("uri", ["demo", "push:"])
@@ -206,6 +226,15 @@ def test_cameras_that_are_closed_do_not_matter_to_who_needs_none(tmp_path: Path)
     told(closed_to(world), "access-ok")
 
 
+@pytest.mark.parametrize(("uri", "code"), [("auto", "fault"), ("0", "fault"), ("v4l2:/dev/video2", "ok")])
+def test_a_closed_camera_that_nobody_asked_for_does_not_matter(tmp_path: Path, uri: str, code: str) -> None:
+    world = machine(tmp_path, settings=Settings(source=uri))
+    accounts(world)
+    world.path("/etc/group").write_text(f"video:x:{camera(world, 'video2').stat().st_gid}:\n")
+    findings = closed_to(replace(world, user=replace(world.user, groups=("pi",))))
+    told(findings, "access-ok" if code == "ok" else "user-not-in-group")
+
+
 def test_a_closed_camera_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     world = machine(tmp_path)
     camera(world)
@@ -248,3 +277,13 @@ def test_a_service_needs_the_cameras_group_from_its_unit_or_from_etc_group(
         told(findings, "access-ok")
     else:
         assert "emotion-edge is in emotion-edge" in told(findings, "service-user-not-in-group").found
+
+
+def test_a_service_of_roots_or_without_a_camera_needs_no_group(tmp_path: Path) -> None:
+    world = installed(tmp_path)
+    accounts(world, "emotion-edge:x:995:\n", "root:x:0:0::/root:x\nemotion-edge:x:995:995::/var/lib/emotion-edge:x\n")
+    told(access.check(replace(world, unit=replace(world.unit, user="root"))), "access-ok")
+    demo = replace(world, settings=Settings(file="/etc/emotion-edge/config.toml", source="demo", camera=False))
+    told(access.check(demo), "access-ok")
+    of_another_file = replace(demo, settings=replace(demo.settings, file="/home/pi/demo.toml"))
+    told(access.check(of_another_file), "service-user-not-in-group")

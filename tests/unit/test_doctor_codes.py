@@ -2,16 +2,20 @@
 
 import ast
 import re
+import shlex
 from pathlib import Path
 from string import Formatter
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from edge.doctor.codes import ENTRIES, TABLE
 from edge.doctor.findings import Finding, counted, exit_of
 from edge.doctor.groups import FIRST, GROUPS
 from edge.doctor.table import HEADINGS, SLOTS, page
 from edge.doctor.text import lines, summary
+from edge.doctor.world import Unit
 from tests.doctoring import machine
 
 ROOT = Path(__file__).parents[2]
@@ -118,6 +122,29 @@ def test_a_person_reads_what_was_found_and_can_copy_the_command() -> None:
         "           command --with 'its arguments'",
     ]
     assert list(lines(finding("ok"))) == ["ok       found"]
+
+
+def test_what_would_move_a_terminals_cursor_is_not_shown() -> None:
+    raw = replace(finding("fault"), found="in use by \x1b[2Jevil\x07", command="sudo fuser -v '/dev/\x1b[1A\n'")
+    told = "\n".join(lines(raw))
+    assert "in use by ?[2Jevil?" in told
+    assert "sudo fuser -v '/dev/?[1A?'" in told
+    assert all(character.isprintable() or character == "\n" for character in told)
+
+
+def test_what_a_shell_would_take_apart_is_quoted(tmp_path: Path) -> None:
+    world = machine(tmp_path, unit=Unit(path="/etc/systemd/system/emotion-edge.service", program="/my opt/bin/edge"))
+    world = replace(world, python=replace(world.python, executable="/my env/bin/python"))
+    assert shlex.split(world.finding("camera-busy", "f", path="/dev/a b").command)[-1] == "/dev/a b"
+    assert shlex.split(world.finding("runtime-missing", "f").command)[0] == "/my env/bin/python"
+    assert shlex.split(world.finding("not-the-service", "f").command)[3] == "/my opt/bin/edge"
+    assert world.finding("camera-busy", "f", path="/dev/a b").expected == TABLE["camera-busy"].expected
+
+
+def test_names_that_are_no_text_can_be_handed_on(tmp_path: Path) -> None:
+    world = machine(tmp_path)
+    finding = world.finding("config-missing", "no \udcff", path="/tmp/\udcff/config.toml")
+    assert msgspec.json.decode(msgspec.json.encode(finding), type=Finding).found == "no \\xff"
 
 
 def test_the_end_counts_the_worst_first() -> None:

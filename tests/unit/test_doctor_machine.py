@@ -1,6 +1,7 @@
 """The doctor on power, heat, disk and clock."""
 
 import errno
+import shlex
 from pathlib import Path
 
 import pytest
@@ -89,8 +90,22 @@ def test_a_disk_with_room_is_well(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("room", [Room(10.0, 1000, False), Room(10_000.0, 0, False)])
 def test_a_disk_without_room_is_full(tmp_path: Path, room: Room) -> None:
-    finding = told(places(tmp_path, room), "disk-full")
+    finding = told(places(tmp_path, room, server=ServerSettings(tls=True)), "disk-full")
     assert f"{room.free_mb:.0f} MB free in {tmp_path}/state" in finding.found
+
+
+@pytest.mark.parametrize("room", [Room(10.0, 1000, False), Room(10_000.0, 0, False), Room(10_000.0, 1000, True)])
+def test_a_disk_that_nothing_has_to_be_written_to_may_be_full_or_read_only(tmp_path: Path, room: Room) -> None:
+    (finding,) = places(tmp_path, room)
+    assert finding == told([finding], "disk-ok")
+
+
+@pytest.mark.parametrize("room", [Room(10.0, 1000, False), Room(10_000.0, 0, False), Room(10_000.0, 1000, True)])
+def test_without_room_for_uploads_the_program_still_works(tmp_path: Path, room: Room) -> None:
+    finding = told(places(tmp_path, room, uploads=f"{tmp_path}/uploads"), "disk-low")
+    assert finding.severity == "warning"
+    assert f"in {tmp_path}/uploads, for uploads" in finding.found
+    assert "uploads.folder" in finding.fix
 
 
 def test_a_disk_that_the_event_log_will_fill_is_low(tmp_path: Path) -> None:
@@ -111,12 +126,26 @@ def test_a_file_system_without_a_bound_for_files_is_well(tmp_path: Path) -> None
 
 
 def test_a_card_that_has_turned_read_only_is_found(tmp_path: Path) -> None:
-    assert "mmc" in told(places(tmp_path, Room(10_000.0, 1000, True)), "disk-read-only").command
+    findings = places(tmp_path, Room(10_000.0, 1000, True), events=f"{tmp_path}/log.jsonl")
+    assert "mmc" in told(findings, "disk-read-only").command
 
 
 def test_a_folder_that_this_user_may_not_write_to_is_found(tmp_path: Path) -> None:
-    finding = told(places(tmp_path, LARGE, may=False, events=f"{tmp_path}/logs/log.jsonl"), "folder-not-writable")
-    assert finding.command == f"sudo chown pi {tmp_path}/logs"
+    (tmp_path / "its log's").mkdir()
+    finding = told(places(tmp_path, LARGE, may=False, events=f"{tmp_path}/its log's/log"), "folder-not-writable")
+    assert shlex.split(finding.command) == ["ls", "-ld", f"{tmp_path}/its log's"], "whose it is stays so"
+
+
+def test_a_folder_that_is_not_there_and_cannot_be_made_is_found_with_what_makes_it(tmp_path: Path) -> None:
+    finding = told(places(tmp_path, LARGE, may=False, events=f"{tmp_path}/my logs/log.jsonl"), "folder-missing")
+    assert shlex.split(finding.command) == ["sudo", "install", "-d", "-o", "pi", f"{tmp_path}/my logs"]
+
+
+def test_a_relative_path_is_meant_from_the_worlds_folder(tmp_path: Path) -> None:
+    world = machine(tmp_path, folder=str(tmp_path / "here"), settings=Settings(events="logs/log.jsonl"))
+    assert (
+        f"{tmp_path}/here/logs" in told(disk.check(world, lambda _: LARGE, lambda _: False), "folder-missing").expected
+    )
 
 
 @pytest.mark.parametrize(("tls", "code"), [(False, "disk-ok"), (True, "folder-not-writable")])

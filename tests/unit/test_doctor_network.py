@@ -1,26 +1,35 @@
 """The doctor on configuration, port and certificate."""
 
+import asyncio
 import errno
 import os
 import socket
+import ssl
 import sys
 import threading
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec.structs import replace
 
+from edge import model_store
+from edge.config import Config
 from edge.doctor import broker, certificate, configuration, port
 from edge.doctor.findings import Finding
-from edge.doctor.world import Settings, Unit, World
+from edge.doctor.world import Settings, Unit, User, World
 from edge.errors import ConfigError
 from edge.server.certificate import VALID, make
+from edge.server.headers import add_security_headers
 from edge.server.settings import ServerSettings
+from edge.server.token import token_path
 from edge.sinks.mqtt_settings import MqttSettings
 from tests.doctoring import machine, told
 
@@ -83,6 +92,15 @@ def test_a_configuration_that_is_refused_is_found(tmp_path: Path, text: str, wor
 def test_a_configuration_that_is_not_there_is_found(tmp_path: Path) -> None:
     world = configuration.learn(machine(tmp_path, config=f"{tmp_path}/none.toml"))
     assert told(configuration.check(world), "config-missing").expected == f"a file {tmp_path}/none.toml"
+    folder = configuration.learn(machine(tmp_path, config=str(tmp_path)))
+    assert "no file" in told(configuration.check(folder), "config-missing").title
+
+
+def test_a_refused_configuration_is_not_read_again(tmp_path: Path) -> None:
+    world, _ = configured(tmp_path, "[events]\nkeep = 3\n")
+    assert configuration.config_or_defaults(world).events.keep == 3
+    refused = replace(world, settings=Settings(refused="config-hangs"))
+    assert configuration.config_or_defaults(refused) == Config()
 
 
 def test_a_configuration_that_this_user_may_not_read_is_found_with_who_may(
@@ -92,10 +110,12 @@ def test_a_configuration_that_this_user_may_not_read_is_found_with_who_may(
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(Path, "read_text", forbidden)
-    world = configuration.learn(machine(tmp_path / "m", config="/etc/emotion-edge/config.toml"))
+    world = configuration.learn(machine(tmp_path / "m", config="/etc/emotion-edge/config.toml", unit=RUNNING))
     monkeypatch.undo()
     finding = told(configuration.check(world), "config-unreadable")
     assert finding.command == "sudo -u emotion-edge /opt/emotion-edge/venv/bin/emotion-edge doctor"
+    without_service = told(configuration.check(replace(world, unit=Unit())), "config-unreadable")
+    assert without_service.command == ""
 
 
 SECRETS = (
@@ -126,6 +146,19 @@ def test_a_token_that_others_may_read_is_found(tmp_path: Path) -> None:
     assert "geheim" not in str(finding)
 
 
+def test_for_a_user_without_a_home_token_and_detectors_have_a_place_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def nobody() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    for variable in ("STATE_DIRECTORY", "XDG_STATE_HOME", "XDG_DATA_HOME", model_store.DIRECTORY_VARIABLE):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(Path, "home", nobody)
+    assert token_path() == Path("/.local/state/emotion-edge/token")
+    assert Path("/.local/share/emotion-edge/models") in model_store.directories()
+
+
 def listening() -> socket.socket:
     sock = socket.create_server(("127.0.0.1", 0))
     sock.settimeout(10)
@@ -137,7 +170,7 @@ def with_port(root: Path, number: int, **more: object) -> World:
 
 
 def test_a_free_port_is_well(tmp_path: Path) -> None:
-    told(port.check(with_port(tmp_path, 0)), "port-ok")
+    assert "chooses a free one" in told(port.check(with_port(tmp_path, 0)), "port-ok").found
 
 
 def test_a_port_that_another_program_has_is_found_with_that_program(tmp_path: Path) -> None:
@@ -155,27 +188,63 @@ def test_a_port_that_the_service_or_another_run_of_the_program_has_is_well(tmp_p
         assert owner in told(port.check(world, listener=lambda _: owner), "port-of-service").found
 
 
-@pytest.mark.parametrize(("answer", "code"), [(port.ALIVE, "port-of-service"), (b"hello", "port-taken")])
-def test_a_listener_that_cannot_be_looked_into_is_known_by_its_answer(tmp_path: Path, answer: bytes, code: str) -> None:
+@contextmanager
+def answering(name: str, status: str = "200 OK", tls: ssl.SSLContext | None = None) -> Iterator[int]:
+    """The port of a server that calls itself so."""
     with closing(listening()) as sock:
 
         def serve() -> None:
-            client, _ = sock.accept()
-            with closing(client):
-                client.recv(1000)
-                client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(answer), answer))
+            with suppress(OSError):
+                while True:
+                    client, _ = sock.accept()
+                    with closing(client), suppress(OSError):
+                        talk = tls.wrap_socket(client, server_side=True) if tls else client
+                        talk.recv(1000)
+                        talk.sendall(f"HTTP/1.1 {status}\r\nServer: {name}\r\nContent-Length: 0\r\n\r\n".encode())
+                        talk.close()
 
         thread = threading.Thread(target=serve)
         thread.start()
-        findings = tuple(port.check(with_port(tmp_path, sock.getsockname()[1]), listener=lambda _: None))
-        thread.join(10)
-    assert [finding.code for finding in findings] == [code]
+        try:
+            yield sock.getsockname()[1]
+        finally:
+            sock.shutdown(socket.SHUT_RDWR)
+            thread.join(10)
 
 
-def test_what_a_running_program_says_of_itself_is_what_is_looked_for() -> None:
-    from edge.supervisor import Supervisor
+@pytest.mark.parametrize(
+    ("name", "status", "code"),
+    [
+        ("emotion-edge", "200 OK", "port-of-service"),
+        ("emotion-edge", "503 Service Unavailable", "port-of-service"),
+        ("nginx", "200 OK", "port-taken"),
+    ],
+)
+def test_a_listener_that_cannot_be_looked_into_is_known_by_its_answer(
+    tmp_path: Path, name: str, status: str, code: str
+) -> None:
+    with answering(name, status) as number:
+        (finding,) = port.check(with_port(tmp_path, number), listener=lambda _: None)
+    assert finding.code == code
 
-    assert Supervisor([], []).alive()[1].encode() == port.ALIVE
+
+@pytest.mark.parametrize("asked_for", [False, True])
+@pytest.mark.parametrize("served", [False, True])
+def test_a_program_that_was_started_with_or_without_tls_is_known_too(
+    tmp_path: Path, asked_for: bool, served: bool
+) -> None:
+    certified(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "site.pem")
+    with answering("emotion-edge", tls=context if served else None) as number:
+        settings = Settings(server=ServerSettings(port=number, tls=asked_for))
+        told(port.check(machine(tmp_path, settings=settings), listener=lambda _: None), "port-of-service")
+
+
+def test_what_a_running_program_calls_itself_is_what_is_looked_for() -> None:
+    answer = web.Response()
+    asyncio.run(add_security_headers(make_mocked_request("GET", "/livez"), answer))
+    assert answer.headers["Server"] == port.SERVER
 
 
 def refused(number: int) -> ConfigError:
@@ -200,7 +269,19 @@ def test_an_open_address_without_a_token_is_found_unless_systemd_has_one(tmp_pat
     world = machine(tmp_path, settings=Settings(server=ServerSettings(host="0.0.0.0", port=0)))
     assert "no token is set" in told(port.check(world), "bind-unprotected").found
     unit = replace(RUNNING, credentials=(("token", "/etc/emotion-edge/token"),))
-    told(port.check(replace(world, unit=unit)), "port-ok")
+    told(port.check(replace(world, unit=unit)), "bind-unprotected")
+    told(port.check(replace(world, unit=unit, user=User("emotion-edge", 995))), "port-ok")
+    of_service = replace(world.settings, file="/etc/emotion-edge/config.toml")
+    told(port.check(replace(world, unit=unit, settings=of_service)), "port-ok")
+
+
+@pytest.mark.parametrize("host", ["a..b", f"{'a' * 64}.example"])
+def test_a_host_that_cannot_be_a_name_is_found(tmp_path: Path, host: str) -> None:
+    server = ServerSettings(host=host, token="********")
+    assert (
+        "cannot be a name"
+        in told(port.check(machine(tmp_path, settings=Settings(server=server))), "host-unusable").found
+    )
 
 
 def with_broker(root: Path, host: str, number: int, **more: object) -> World:
@@ -227,6 +308,12 @@ def test_a_broker_that_cannot_be_reached_is_found(tmp_path: Path, monkeypatch: p
     finding = told(broker.check(with_broker(tmp_path, "127.0.0.1", number, tls=tls)), "broker-unreachable")
     assert f"nothing listens at 127.0.0.1:{number}" in finding.found
     assert finding.severity == "warning"
+
+
+def test_what_can_be_no_name_of_a_broker_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(broker, "load_paho", lambda: None)
+    finding = told(broker.check(with_broker(tmp_path, "ü" * 60, 1883)), "broker-unreachable")
+    assert "can be no name" in finding.found
 
 
 def test_a_broker_without_its_package_or_authority_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

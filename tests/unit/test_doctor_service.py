@@ -1,5 +1,7 @@
 """The doctor on the systemd service."""
 
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,9 @@ from msgspec.structs import replace
 from edge.doctor import service
 from edge.doctor.findings import Finding
 from edge.doctor.systemd import read_unit
-from edge.doctor.world import User, World
+from edge.doctor.world import HIDDEN, Settings, Unit, User, World
+from edge.server.settings import ServerSettings
+from edge.status import SOURCE_STATES, SourceStatus, Status, in_one_line
 from tests.doctoring import machine, systemctl, told
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -135,6 +139,77 @@ def test_each_kind_of_failure_has_its_own_way_out(world: World, monkeypatch: pyt
 def test_a_service_that_ends_again_and_again_is_found(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     findings = look(world, monkeypatch, ActiveState="activating", SubState="auto-restart", MainPID="0", NRestarts="7")
     assert "7 restarts" in told(findings, "service-restarting").found
+    queued = look(world, monkeypatch, ActiveState="activating", SubState="auto-restart-queued", MainPID="0")
+    told(queued, "service-restarting")
+
+
+@pytest.mark.parametrize(
+    ("properties", "words"),
+    [
+        ({"NRestarts": "1"}, "process 4711: online, 14.9 fps, 1 faces, restarted once"),
+        ({"NRestarts": "12"}, "process 4711: online, 14.9 fps, 1 faces, restarted 12 times"),
+        ({"ActiveState": "activating", "SubState": "start", "StatusText": ""}, "process 4711 is starting"),
+    ],
+)
+def test_a_service_that_runs_tells_how_it_came_to(
+    world: World, monkeypatch: pytest.MonkeyPatch, properties: dict[str, str], words: str
+) -> None:
+    (finding,) = look(world, monkeypatch, **properties)
+    assert told([finding], "service-ok").found == words
+
+
+def test_a_service_that_is_being_stopped_is_found(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    findings = look(world, monkeypatch, ActiveState="deactivating", SubState="stop-sigterm")
+    assert told(findings, "service-stopped").found == "stopping"
+
+
+def test_a_service_without_pictures_is_found_once_it_had_time_for_them(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    says = "waiting for the camera v4l2:/dev/video0: there is no /dev/video0"
+    finding = told(look(world, monkeypatch, StatusText=says), "service-without-pictures")
+    assert finding.severity == "fault"
+    assert finding.found == f"process 4711: {says}"
+    assert finding.command == "sudo journalctl -u emotion-edge -n 30 --no-pager"
+    started_us = str(time.monotonic_ns() // 1000)
+    told(look(world, monkeypatch, StatusText=says, ActiveEnterTimestampMonotonic=started_us), "service-ok")
+
+
+@pytest.mark.parametrize("state", SOURCE_STATES)
+def test_what_a_service_says_of_its_source_tells_whether_it_has_pictures(state: str) -> None:
+    shown = in_one_line(
+        Status("", 0.0, SourceStatus("demo", state, "so"), "", "", "", (), 0.0, 0, 0, None, {}, {}, {}, 0, 0)
+    )
+    unit = Unit(active="active", pid=1, says=shown)
+    assert unit.without_pictures == (state in ("starting", "stalled", "reconnecting", "failed"))
+    assert not replace(unit, says="").without_pictures
+
+
+def test_a_masked_service_is_found_with_what_unmasks_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    masked = {"LoadState": "masked", "UnitFileState": "masked"}
+    findings = look(world, monkeypatch, **masked, ActiveState="inactive", SubState="dead", MainPID="0")
+    finding = told(findings, "service-masked")
+    assert len(findings) == 1, "to start or to enable it is refused"
+    assert "unmask emotion-edge && sudo systemctl enable --now" in finding.command
+    told(look(world, monkeypatch, **masked), "service-ok")
+
+
+@pytest.mark.parametrize("state", ["bad-setting", "error"])
+def test_a_unit_that_systemd_cannot_read_is_found(world: World, monkeypatch: pytest.MonkeyPatch, state: str) -> None:
+    (finding,) = look(world, monkeypatch, LoadState=state, ActiveState="inactive", SubState="dead", MainPID="0")
+    assert told([finding], "service-unit-invalid").command == "systemd-analyze verify emotion-edge.service"
+    assert finding.severity == "fault"
+
+
+def test_who_asks_as_the_service_is_answered_from_the_services_folder(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    systemctl(monkeypatch, Path(world.root).parent, **WELL)
+    home = str(world.path("/var/lib/emotion-edge"))
+    asked = service.learn(replace(world, folder="/root", state="/nonexistent"))
+    assert (asked.folder, asked.state) == (home, home)
+    other = service.learn(replace(world, folder="/root", python=replace(world.python, prefix="/home/edge/.venv")))
+    assert other.folder == "/root", "a program of one's own, as the user of the service"
 
 
 def test_a_missing_program_is_found_before_the_service_fails(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,13 +224,49 @@ def test_a_packaged_service_is_installed_again_as_a_package(world: World, monkey
     world.path(PROGRAM).unlink()
     finding = told(look(world, monkeypatch, **FAILED), "service-program-missing")
     assert finding.command == "sudo apt-get install --reinstall ./emotion-edge_*.deb"
+    service_python = replace(world.python, prefix="/opt/emotion-edge/venv")
+    inside = replace(world, python=service_python, unit=Unit(path="/lib/systemd/system/emotion-edge.service"))
+    without_pip = inside.finding("runtime-missing", "none")
+    assert without_pip.command == "sudo apt-get install --reinstall ./emotion-edge_*.deb"
+    assert " -m pip install " in replace(inside, unit=Unit(path=UNIT)).finding("runtime-missing", "none").command
+    assert "pip" not in machine(Path(world.root)).finding("model-altered", "other").command
 
 
 def test_a_missing_credential_is_found_with_what_makes_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.path("/etc/emotion-edge/token").unlink()
     finding = told(look(world, monkeypatch, **FAILED), "service-credentials-missing")
-    assert finding.command.endswith(">/etc/emotion-edge/token'")
+    assert finding.command.endswith(" sh /etc/emotion-edge/token")
     assert "umask 077" in finding.command
+
+
+@pytest.mark.parametrize("named", ["token", "a token's"])
+def test_the_command_that_makes_a_credential_makes_it_where_it_was_missing_and_spoils_none(
+    tmp_path: Path, named: str
+) -> None:
+    file = tmp_path / named
+    command = (
+        machine(tmp_path, user=User("root", 0)).finding("service-credentials-missing", "gone", path=str(file)).command
+    )
+    subprocess.run(["sh", "-c", command], check=True)
+    token = file.read_text()
+    assert len(token.strip()) == 43
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert subprocess.run(["sh", "-c", command], check=False, capture_output=True).returncode != 0
+    assert file.read_text() == token
+
+
+def test_a_credential_that_the_configuration_makes_up_for_is_not_missed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.path("/etc/emotion-edge/token").unlink()
+    stopped = {"ActiveState": "inactive", "SubState": "dead", "MainPID": "0"}
+    has_one = replace(world, settings=Settings(server=ServerSettings(token=HIDDEN)))
+    assert [finding.code for finding in look(has_one, monkeypatch, **stopped)] == ["service-stopped"]
+    assert [finding.code for finding in look(world, monkeypatch)] == ["service-ok"], "what runs has had one"
+    of_another = replace(has_one, user=User("pi", 1000))
+    told(look(of_another, monkeypatch, **stopped), "service-credentials-missing")
+    refused = replace(has_one, settings=replace(has_one.settings, refused="config-invalid"))
+    told(look(refused, monkeypatch, **stopped), "service-credentials-missing")
 
 
 def test_a_credential_that_others_may_read_is_found(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

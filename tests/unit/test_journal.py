@@ -1,8 +1,11 @@
 """The log as entries of systemd's journal."""
 
+import io
 import logging
 import socket
+import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -75,13 +78,35 @@ def test_an_entry_that_is_too_large_is_told_on_stderr(logger: logging.Logger, ca
     assert capsys.readouterr().err == f"<6>a.b: {'x' * 10_000_000}\n"
 
 
-def test_a_journal_that_takes_nothing_holds_nobody_up(logger: logging.Logger, capsys: pytest.CaptureFixture[str]):
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as deaf:
-        deaf.bind("\0emotion-edge-deaf-journal")
+class Full(io.StringIO):
+    """A stream that takes nothing, where whoever writes waits for ever."""
+
+    def write(self, text: str) -> int:
+        """Tells who would have waited."""
+        pytest.fail(f"held up by {text!r}")
+
+
+def test_a_journal_that_takes_nothing_holds_nobody_up_and_is_told_what_it_missed(
+    logger: logging.Logger, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(sys, "stderr", Full())  # which the same journal reads
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journal:
+        journal.bind("\0emotion-edge-deaf-journal")
+        journal.setblocking(False)
         logger.addHandler(JournalHandler("\0emotion-edge-deaf-journal"))
         for number in range(5000):
             event(logger, logging.INFO, "a.b", f"number {number}")
-    assert "<6>a.b: number 4999\n" in capsys.readouterr().err
+        taken = 0
+        with suppress(BlockingIOError):
+            while journal.recv(1000):
+                taken += 1
+        event(logger, logging.INFO, "a.b", "again\nthere", n=1)
+        event(logger, logging.INFO, "a.b", "as ever")
+        told, after = (entry(journal.recv(1000)) for _ in range(2))
+    assert 0 < taken < 5000
+    assert told["EMOTION_EDGE_LOST"] == str(5000 - taken)
+    assert told["MESSAGE"] == f"a.b: again lost={5000 - taken}\nthere n=1"
+    assert "EMOTION_EDGE_LOST" not in after
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 import errno
 import json
 import logging
+import os
+import threading
 from pathlib import Path, PosixPath
 
 import msgspec
@@ -12,6 +14,7 @@ import pytest
 from edge.errors import ConfigError
 from edge.events import scene_event
 from edge.sinks.jsonl import JsonlSink
+from edge.sinks.place import check_place, unwritable
 from edge.types import UNCERTAIN, Box, Decision, Scene, Track
 from tests.fakes import frame
 from tests.wire import eventually
@@ -197,3 +200,59 @@ def test_what_was_written_before_a_rotation_does_not_count_as_lost(tmp_path: Pat
 def test_a_path_that_cannot_be_written_is_refused_at_start(path: str):
     with pytest.raises(ConfigError, match="cannot write events"):
         sink(Path(path))
+
+
+SERVICE = {"STATE_DIRECTORY": "/var/lib/emotion-edge"}
+PUT_IT_THERE = "the service may write below /var/lib/emotion-edge only: put it there"
+CHOOSE = "choose another --events path or change its owner"
+
+
+@pytest.mark.parametrize(("number", "environment", "said"), [
+    (errno.EROFS, SERVICE, f"Read-only file system; {PUT_IT_THERE}"),
+    (errno.EACCES, SERVICE, f"Permission denied; {PUT_IT_THERE}"),
+    (errno.ENOSPC, SERVICE, f"No space left on device; {CHOOSE}"),
+    (errno.EACCES, {}, f"Permission denied; {CHOOSE}"),
+])  # fmt: skip
+def test_who_may_not_write_there_is_told_what_helps(number: int, environment: dict[str, str], said: str):
+    error = unwritable(Path("/srv/e.jsonl"), OSError(number, os.strerror(number)), environment)
+    assert str(error) == f"cannot write events to /srv/e.jsonl: {said}"
+
+
+def test_a_place_is_looked_at_without_writing_to_it(tmp_path: Path):
+    for path in (tmp_path / "a" / "b" / "events.jsonl", tmp_path / "events.jsonl", Path("events.jsonl")):
+        check_place(path, {})
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("read_only", "said"), [(False, "Permission denied"), (True, "Read-only file system")])
+def test_a_place_that_is_closed_to_this_user_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read_only: bool, said: str
+):
+    monkeypatch.setattr("edge.sinks.place.os.access", lambda *_: False)
+    monkeypatch.setattr("edge.sinks.place._is_read_only", lambda _: read_only)
+    with pytest.raises(ConfigError, match=said):
+        check_place(tmp_path / "a" / "events.jsonl", {})
+
+
+def test_the_services_own_folder_is_right_for_those_who_may_not_look_into_it(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("edge.sinks.place.os.access", lambda *_: False)
+    monkeypatch.setattr("edge.sinks.place._is_read_only", lambda _: False)
+    check_place(Path("/var/lib/emotion-edge/logs/events.jsonl"), {})
+
+
+def test_what_a_disk_that_hangs_has_not_taken_at_the_end_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    held = threading.Event()
+    monkeypatch.setattr(JsonlSink, "_write", lambda *_: held.wait())
+    monkeypatch.setattr("edge.sinks.jsonl.CLOSE_S", 0.05)
+    log = sink(tmp_path / "events.jsonl", flush_s=0.0)
+    log.emit(scene(1))
+    eventually(lambda: log._in_hand == 1, "the first is being written")
+    log.emit(scene(2))
+    log.emit(scene(3))
+    log.close()
+    held.set()
+    assert log.dropped == 3
+    assert "before the end; the disk takes too long" in caplog.text
+    eventually(lambda: not log._thread.is_alive(), "the writer ends once it can")

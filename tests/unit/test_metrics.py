@@ -92,6 +92,7 @@ def test_everything_worth_watching_is_there(stage: Stage, telemetry: Telemetry):
         "emotion_edge_source_reconnects": "counter",
         "emotion_edge_source_state": "gauge",
         "emotion_edge_alive": "gauge",
+        "emotion_edge_uptime_seconds": "gauge",
         "emotion_edge_worker_silent_seconds": "gauge",
         "emotion_edge_memory_limit_bytes": "gauge",
         "emotion_edge_build_info": "gauge",

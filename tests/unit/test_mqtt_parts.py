@@ -1,5 +1,6 @@
 """The parts of the MQTT sink that need no broker: names, the buffer, what counts as a change, what went wrong."""
 
+import re
 import socket
 import ssl
 
@@ -84,12 +85,31 @@ def test_once_only_aggregates_may_be_told_records_of_faces_are_thrown_away_and_a
 
 def test_names_are_made_fit_for_topics():
     made = topics(MqttSettings(host="b", device="Küche 2/links"), "pi")
-    assert (made.name, made.id) == ("Küche 2/links", "K_che_2_links")
-    assert made.state == "emotion_edge/K_che_2_links/state"
-    assert made.discovery == "homeassistant/device/emotion_edge_K_che_2_links/config"
+    assert (made.name, made.id) == ("Küche 2/links", "Kuche_2_links")
+    assert made.state == "emotion_edge/Kuche_2_links/state"
+    assert made.discovery == "homeassistant/device/emotion_edge_Kuche_2_links/config"
     assert topics(MqttSettings(host="b"), "pi-3").availability == "emotion_edge/pi-3/availability"
     chosen = topics(MqttSettings(host="b", topic="haus/flur/", discovery_prefix="ha/"), "pi")
     assert (chosen.events, chosen.birth) == ("haus/flur/events", "ha/status")
+
+
+def test_names_in_whatever_script_stay_different():
+    names = ("厨房", "客厅", "Küche", "Köche", "кухня", "Κουζίνα", "で", "て", "📷", "🚪", "Straße", "Strase", "_")
+    made = [topics(MqttSettings(host="b", device=name), "pi").id for name in names]
+    assert len(set(made)) == len(names), made
+    assert all(re.fullmatch("[A-Za-z0-9_-]+", each) for each in made), made
+
+
+@pytest.mark.parametrize("name", ["raspberrypi", "pi-3", "kitchen_2", "DESKTOP-7F3K"])
+def test_ordinary_names_stay_as_they_are(name: str):
+    assert topics(MqttSettings(host="b"), name).id == name
+
+
+@pytest.mark.parametrize(
+    "host", ["", "broker.lan", "broker.lan.", "192.0.2.7", "fd00::1", "fe80::1%eth0", "bücher.lan", "a" * 63]
+)
+def test_a_broker_may_have_any_name_or_address(host: str):
+    assert load(flags={"mqtt": {"host": host}}, environment={}).mqtt.host == host
 
 
 @pytest.mark.parametrize(
@@ -100,6 +120,11 @@ def test_names_are_made_fit_for_topics():
         ("topic", "$SYS/a"),
         ("discovery_prefix", ""),
         ("host", "mqtt://broker"),
+        ("host", "broker..lan"),
+        ("host", ".lan"),
+        ("host", "a" * 64),
+        ("host", "[fd00::1]"),
+        ("host", "broker\0lan"),
         ("port", 70_000),
         ("base_url", "cam.lan:8080"),
         ("base_url", "http://cam/?token=x"),
@@ -111,6 +136,14 @@ def test_names_are_made_fit_for_topics():
 def test_what_cannot_be_is_refused(key: str, value: object):
     with pytest.raises(ConfigError, match=rf"mqtt\.{key}"):
         load(flags={"mqtt": {key: value}}, environment={})
+
+
+def test_what_was_expected_instead_is_told():
+    for key, value, words in (("host", "[::1]", "a name such as broker.lan"), ("base_url", "cam", "with http://")):
+        with pytest.raises(ConfigError, match=words):
+            load(flags={"mqtt": {key: value}}, environment={})
+        with pytest.raises(ConfigError, match=words):
+            load(environment={f"EMOTION_EDGE_MQTT_{key.upper()}": value})
 
 
 def test_what_would_be_less_safe_than_it_looks_is_refused():
@@ -185,8 +218,10 @@ def certificate_error(code: int) -> ssl.SSLCertVerificationError:
         (certificate_error(62), Refused, ("mqtt.host", "broker.lan")),
         (certificate_error(10), Refused, ("renew", "clock")),
         (certificate_error(9), Refused, ("clock",)),
+        (certificate_error(92), Refused, ("it is so", "anew", "keyUsage=keyCertSign", "authorityKeyIdentifier")),
         (ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number"), Refused, ("8883", "mqtt.tls")),
         (ssl.SSLEOFError(8, "EOF occurred"), TemporaryError, ("hangs up",)),
+        (UnicodeError("label empty or too long"), TemporaryError, ("no name", "broker.lan", "mqtt.host")),
         (ValueError("strange"), TemporaryError, ("no MQTT broker", "mqtt.port")),
     ],
 )

@@ -7,13 +7,14 @@ from msgspec.structs import replace
 
 from edge.config import PrivacyConfig
 from edge.sinks.mqtt_outbox import Outbox, Told
-from edge.sinks.mqtt_session import BIRTH_DELAY_S, WINDOW, Session, Sight
+from edge.sinks.mqtt_session import AGAIN_S, BIRTH_DELAY_S, WINDOW, Session, Sight
 from edge.sinks.mqtt_settings import MqttSettings
 from edge.sinks.mqtt_state import Glance
 from edge.sinks.mqtt_topics import Addresses, addresses, topics
 from tests.stage import Stage
 
 CONFIG = "homeassistant/device/emotion_edge_pi/config"
+STATE = "emotion_edge/pi/state"
 
 
 class FakeConnection:
@@ -32,6 +33,9 @@ class FakeConnection:
     def subscribe(self, topic: str) -> None:
         self.subscribed.append(topic)
 
+    def farewell(self, topic: str, payload: str, within_s: float) -> None:
+        self.said.append((topic, payload, True))
+
 
 class Talk:
     """A session with its fakes.
@@ -42,7 +46,7 @@ class Talk:
         answers: whether the broker says at once that it has everything.
     """
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, *, forget: bool = False, **settings: Any) -> None:
         self.now_s = 1000.0
         self.glance = Glance(1, 1, "happy", 0.9)
         self.privacy = PrivacyConfig()
@@ -60,7 +64,9 @@ class Talk:
             lambda: self.privacy,
             lambda: self.addresses,
         )
-        self.session = Session(self.connection, given, topics(given, "pi"), sight, self.outbox, lambda: self.now_s)
+        self.session = Session(
+            self.connection, given, topics(given, "pi"), sight, self.outbox, lambda: self.now_s, forget=forget
+        )
         self.session.begin()
 
     def after(self, seconds: float) -> list[tuple[str, bytes | str, bool]]:
@@ -141,11 +147,49 @@ def test_a_started_home_assistant_is_answered_a_moment_later():
     assert talk.after(5.0) == []
     talk.connection.heard = [("homeassistant/status", b"online")]
     said = talk.after(0.0) + talk.after(BIRTH_DELAY_S)
-    assert [topic for topic, *_ in said if topic in (CONFIG, "emotion_edge/pi/state")][-2:] == [
-        CONFIG,
-        "emotion_edge/pi/state",
-    ]
+    assert [topic for topic, *_ in said if topic in (CONFIG, STATE)][-2:] == [CONFIG, STATE]
     assert talk.after(5.0) == []
+
+
+def test_a_state_that_is_not_kept_is_told_once_more_when_home_assistant_listens():
+    talk = Talk(retain=False)
+    assert len(talk.of(talk.after(0.0), "/state")) == 1
+    assert talk.after(AGAIN_S - 0.1) == []
+    assert len(talk.of(talk.after(0.2), "/state")) == 1
+    assert talk.after(20.0) == []
+    talk.connection.heard = [("homeassistant/status", b"online")]
+    said = talk.after(0.0) + talk.after(BIRTH_DELAY_S) + talk.after(AGAIN_S + 0.1)
+    assert [topic for topic, *_ in said if topic in (CONFIG, STATE)] == [CONFIG, CONFIG, STATE, STATE]
+    assert talk.after(20.0) == []
+
+
+def test_a_state_that_is_kept_is_told_once():
+    talk = Talk()
+    talk.after(0.0)
+    assert talk.after(AGAIN_S + 0.1) == []
+
+
+def test_what_the_broker_kept_is_taken_away_once_and_not_again_when_it_is_gone():
+    talk = Talk(retain=False, forget=True)
+    emptied = (STATE, b"", True)
+    assert emptied in talk.connection.said
+    assert talk.session.forget, "the broker has not said that it has it"
+    talk.connection.acknowledged += range(1, len(talk.connection.said) + 1)
+    talk.after(0.0)
+    assert not talk.session.forget
+    assert emptied not in Talk(retain=False, forget=talk.session.forget).connection.said
+
+
+def test_what_was_seen_last_is_told_before_the_goodbye():
+    talk = Talk()
+    talk.after(0.0)
+    talk.glance = Glance(2)
+    talk.outbox.put(Told(b"2", of_faces=True))
+    before = len(talk.connection.said)
+    talk.session.end()
+    said = talk.connection.said[before:]
+    assert [topic.rpartition("/")[2] for topic, *_ in said] == ["state", "events", "availability"]
+    assert talk.of(said, "/state")[0]["faces"] == 0
 
 
 def test_who_is_not_to_be_told_is_not_listened_to_either():

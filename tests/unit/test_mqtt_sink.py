@@ -11,9 +11,13 @@ import pytest
 from edge.config import PrivacyConfig
 from edge.errors import ConfigError
 from edge.events import AggregateEvent, SceneEvent, scene_event
+from edge.sinks import mqtt
 from edge.sinks.mqtt import MqttSink
+from edge.sinks.mqtt_client import Connection
+from edge.sinks.mqtt_failures import Refused
 from edge.sinks.mqtt_settings import MqttSettings
 from edge.types import Scene
+from edge.worker import Backoff
 from tests.stage import Stage
 from tests.unit.test_mqtt_parts import scene, track
 from tests.world import World
@@ -108,6 +112,32 @@ def test_while_there_is_no_broker_the_oldest_records_are_dropped_and_counted(cap
     assert told.sink.status().dropped == 5
     assert [record.seq for record in told.records()] == [6, 7, 8]
     assert "the oldest go" in caplog.text
+
+
+def test_what_a_person_has_to_mend_is_tried_again_after_its_own_wait_and_no_longer_one(monkeypatch):
+    sink = Told().sink
+    in_a_row: list[int] = []
+
+    def refused(*_: object) -> bool:
+        raise Refused("the password is wrong")
+
+    def counted(_: Backoff, failures: int, __: float) -> float:
+        in_a_row.append(failures)
+        if len(in_a_row) == 5:
+            sink._worker.stop()
+        return 0.0
+
+    monkeypatch.setattr(mqtt, "REFUSED_S", 0.0)
+    monkeypatch.setattr(Connection, "open", refused)
+    monkeypatch.setattr(Backoff, "wait_s", counted)
+    sink._worker._run()
+    assert in_a_row == [1] * 5, "the further wait is the shortest, each time"
+    assert sink.status().reason == "the password is wrong"
+
+
+def test_who_connects_is_told_as_whom_and_where():
+    told = Told(username="kitchen", device="raspberrypi")
+    assert told.sink._welcome().endswith("broker:1883 as 'kitchen'; topics begin with emotion_edge/raspberrypi/")
 
 
 def test_a_sink_that_was_never_started_can_be_closed():

@@ -1,5 +1,7 @@
 """What systemd is told."""
 
+import errno
+import os
 import socket
 import time
 from pathlib import Path
@@ -35,6 +37,14 @@ def test_without_systemd_nothing_happens():
 
 def test_a_service_manager_that_went_away_is_no_fault(tmp_path: Path):
     Notifier({"NOTIFY_SOCKET": str(tmp_path / "gone")}).alive()
+
+
+def test_a_process_that_may_open_no_more_files_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def used_up(*_: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr("edge.notify.socket.socket", used_up)
+    Notifier({"NOTIFY_SOCKET": str(tmp_path / "notify")}).status("online")
 
 
 def test_the_watchdogs_period_is_read_in_seconds():

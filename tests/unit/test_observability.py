@@ -195,6 +195,45 @@ def test_no_two_panels_lie_on_each_other_and_none_beside_the_page():
             taken[cell] = panel["title"]
 
 
+def test_the_time_of_day_of_a_start_is_asked_only_whether_it_changed():
+    asked = [query for query in (*asked_by_dashboard(), *asked_by_rules()) if "process_start_time" in query.expression]
+    assert len(asked) > 2
+    for query in asked:
+        times_of_day = re.findall(r"(\w+)\(\s*process_start_time_seconds", query.expression)
+        assert times_of_day == ["changes"] * query.expression.count("process_start_time"), query.where
+
+
+def test_while_a_device_is_down_it_has_no_pictures(tmp_path: Path):
+    (query,) = [each for each in asked_by_dashboard() if each.where == "Share of time with pictures"]
+    expression = query.expression.replace("$__range", "20m").replace("$job", "emotion-edge").replace("$instance", ".+")
+    series = {
+        ("up", "kitchen"): "1x9 0x9",
+        ("emotion_edge_source_online", "kitchen"): "1x9 stale",
+        ("up", "hall"): "1x19",
+        ("emotion_edge_source_online", "hall"): "1x4 0x4 1x9",
+        ("up", "attic"): "0x19",
+    }
+    shares = {"kitchen": 0.5, "hall": 0.75, "attic": 0}
+    labels = '{{job="emotion-edge",instance="{}",site="home"}}'
+    test = {
+        "interval": "1m",
+        "input_series": [
+            {"series": name + labels.format(instance), "values": values} for (name, instance), values in series.items()
+        ],
+        "promql_expr_test": [
+            {
+                "expr": expression,
+                "eval_time": "19m",
+                "exp_samples": [{"labels": labels.format(name), "value": share} for name, share in shares.items()],
+            }
+        ],
+    }
+    file = tmp_path / "shares.yml"
+    file.write_text(yaml.safe_dump({"rule_files": [], "evaluation_interval": "1m", "tests": [test]}))
+    code, said = promtool("test", "rules", str(file))
+    assert code == 0, said
+
+
 def test_an_expression_is_taken_apart():
     query = Query(
         "p",

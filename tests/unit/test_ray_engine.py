@@ -39,11 +39,20 @@ class WorkerCrashedError(RayError):
     pass
 
 
+class NodeDiedError(RayError):
+    pass
+
+
+class OutOfMemoryError(RayError):
+    pass
+
+
 class FakeRay:
     """What the engine uses of Ray; answers of tasks are given beforehand."""
 
     def __init__(self) -> None:
-        self.exceptions = SimpleNamespace(RayError=RayError, RayTaskError=RayTaskError)
+        kinds = (RayError, RayTaskError, WorkerCrashedError, NodeDiedError)
+        self.exceptions = SimpleNamespace(**{kind.__name__: kind for kind in kinds})
         self.answers: list[Any] = []
         self.refused: Exception | None = None
         self.started: dict[str, Any] = {}
@@ -119,10 +128,28 @@ def test_without_ray_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
         RayEngine(BatchSettings())
 
 
-@pytest.mark.parametrize("address", ["local", "ray://127.0.0.1:10001", "127.0.0.1", "host:port", ":6379"])
-def test_what_is_no_address_of_a_head_is_refused_and_none_is_started(address: str, ray: FakeRay):
-    with pytest.raises(ConfigError, match=r"--address is HOST:PORT .*found"):
+@pytest.mark.parametrize(
+    "address",
+    [
+        "local",
+        "ray://127.0.0.1:10001",
+        "127.0.0.1",
+        "host:port",
+        ":6379",
+        "a..b:6379",
+        f"{'a' * 64}:6379",
+        f"127.0.0.1:{'9' * 30}",
+    ],
+)
+def test_what_is_no_address_of_a_head_is_refused_and_none_is_started(
+    address: str, ray: FakeRay, monkeypatch: pytest.MonkeyPatch
+):
+    expected = rf"--address \(or RAY_ADDRESS\) is HOST:PORT .*found '{address}'"
+    with pytest.raises(ConfigError, match=expected):
         RayEngine(BatchSettings(), address)
+    monkeypatch.setenv("RAY_ADDRESS", address)
+    with pytest.raises(ConfigError, match=expected):
+        RayEngine(BatchSettings())
     assert not ray.started
 
 
@@ -212,7 +239,7 @@ def test_what_a_file_lacks_fails_the_file_and_what_a_node_lacks_ends_the_run(ray
 
 def test_a_share_that_never_comes_back_is_told_with_its_segment(ray: FakeRay):
     engine = RayEngine(BatchSettings())
-    ray.answers = [WorkerCrashedError("The worker died unexpectedly.\nmore")] * 3
+    ray.answers = [WorkerCrashedError("The worker died unexpectedly.\nmore")] * 2 + [NodeDiedError("gone")]
     found = outcome(engine)
     assert isinstance(found, PermanentError)
     assert str(found) == (
@@ -220,7 +247,18 @@ def test_a_share_that_never_comes_back_is_told_with_its_segment(ray: FakeRay):
         "too; at last: WorkerCrashedError: The worker died unexpectedly."
     )
     assert str(outcome(engine, Share("f", "video", Segment(60.0)))).startswith("the segment from 60 s to its end was")
-    assert str(outcome(engine, Share("a.png", "picture"))).startswith("it was given up")
+    assert str(outcome(engine, Share("a.png", "picture"))) == (
+        "it was given up: the process or node that had it was lost, and in 3 more tries too; at last: NodeDiedError: "
+        "gone"
+    )
+
+
+def test_what_ray_gives_up_for_another_reason_is_told_as_that(ray: FakeRay):
+    ray.answers = [OutOfMemoryError("Task was killed due to the node running low on memory.\nmore")]
+    assert str(outcome(RayEngine(BatchSettings()))) == (
+        "the segment from 60 s to 120 s was given up by Ray, the same command tries again: OutOfMemoryError: Task was "
+        "killed due to the node running low on memory."
+    )
 
 
 def test_a_node_without_the_program_is_told(ray: FakeRay):
@@ -260,7 +298,6 @@ def test_what_ray_says_in_passing_does_not_get_among_the_records(
 def order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Order:
     """Given in a folder with a picture."""
     monkeypatch.setitem(sys.modules, "ray", None)
-    monkeypatch.setenv("OPENCV_FFMPEG_THREADS", "1")
     monkeypatch.chdir(Path.cwd())
     picture(tmp_path / "a.png")
     content = msgspec.json.encode(BatchSettings())
@@ -288,7 +325,19 @@ def test_a_node_that_does_not_see_a_file_says_which_node_and_which_file(order: O
     size_b = (tmp_path / "a.png").stat().st_size
     other = perform(order, Share("a.png", "picture"), size_b + 1)
     assert isinstance(other, Refusal)
-    assert f"has another file at {tmp_path}/a.png: {size_b} bytes, expected {size_b + 1}" in other.reason
+    assert (
+        f"has another file at {tmp_path}/a.png: {size_b} bytes, expected {size_b + 1}; all nodes need the file under "
+        "this path: share a file system among them; or it is being written just now: run the same command when it is "
+        "complete"
+    ) in other.reason
+
+
+def test_a_file_that_could_not_be_looked_at_where_the_order_was_given_is_no_matter_of_file_systems(
+    order: Order, tmp_path: Path
+):
+    gone = perform(order, Share("gone.png", "picture"), None)
+    assert isinstance(gone, Refusal)
+    assert gone.reason.endswith(f"cannot read {tmp_path}/gone.png: No such file or directory")
 
 
 def test_a_node_of_another_kind_says_in_what_it_differs(order: Order):
@@ -298,6 +347,7 @@ def test_a_node_of_another_kind_says_in_what_it_differs(order: Order):
     assert found.by_node
     assert f"emotion-edge {order.parts['emotion-edge']}, expected 9.9" in found.reason
     assert "face_detection_other.tflite is missing, expected 000000000000" in found.reason
+    assert "install the same on all machines, this one too" in found.reason
 
 
 def test_a_file_that_is_no_picture_is_refused_with_its_reason(order: Order, tmp_path: Path):

@@ -1,5 +1,6 @@
 """The configuration, read again by a program that runs."""
 
+import asyncio
 import logging
 from pathlib import Path
 
@@ -7,7 +8,9 @@ import pytest
 
 from edge.config_layers import load
 from edge.errors import ConfigError
+from edge.hangup import _keep_reloading
 from edge.live import LiveSettings
+from edge.notify import Notifier
 from edge.reloading import Reloading
 
 
@@ -97,3 +100,22 @@ def test_whatever_else_is_wrong_with_the_settings_counts_too(tmp_path: Path):
     reload = Reloading(wrong, owner.settings)  # type: ignore[arg-type]
     reload()
     assert reload.note == "the configuration was not reloaded: there is no file film.mp4"
+
+
+def test_an_error_that_nobody_expected_is_in_the_status_too():
+    class Broken:
+        note = ""
+
+        def __call__(self) -> None:
+            raise RuntimeError("oops")
+
+    async def once(reload: Broken) -> None:
+        asked, done = asyncio.Event(), asyncio.Event()
+        asked.set()
+        task = asyncio.create_task(_keep_reloading(reload, asked, Notifier({}), done.set))
+        await done.wait()
+        task.cancel()
+
+    reload = Broken()
+    asyncio.run(once(reload))
+    assert reload.note == "the configuration was not reloaded: RuntimeError: oops"

@@ -64,6 +64,54 @@ def test_what_tells_no_time_goes_with_what_stands_before_it(tmp_path: Path):
     assert not path.exists()
 
 
+def test_a_line_from_the_future_keeps_nothing_that_stands_behind_it(tmp_path: Path):
+    path = tmp_path / "events.jsonl"
+    path.write_text("half a line\n" + lines(-5000, 60, 40) + "no time\n" + lines(1))
+    assert forget(path, old(30)) == 3
+    assert path.read_text().splitlines() == ["half a line", lines(-5000).strip(), lines(1).strip()]
+
+
+def test_what_stands_before_the_first_time_goes_with_that(tmp_path: Path):
+    path = tmp_path / "events.jsonl"
+    path.write_text("half a line\n" + lines(60, 2))
+    assert forget(path, old(30)) == 2
+
+
+def test_a_link_to_a_log_stays_one(tmp_path: Path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    (disk / "log").write_text(lines(40, 2))
+    path = tmp_path / "events.jsonl"
+    path.symlink_to(disk / "log")
+    assert forget(path, old(30)) == 1
+    assert path.is_symlink()
+    assert ages(disk / "log") == [2]
+    assert forget(path, old(1)) == 1
+    assert path.is_symlink()
+    assert list(disk.iterdir()) == []
+
+
+def test_what_is_written_anew_is_never_more_open_than_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = tmp_path / "events.jsonl"
+    path.write_text(lines(40, 2))
+    path.chmod(0o600)
+    (tmp_path / "events.jsonl.new").write_text("left by a run that was killed")
+    (tmp_path / "events.jsonl.new").chmod(0o666)
+    seen: list[tuple[int, int]] = []
+
+    def seen_on_the_way(descriptor: int) -> None:
+        found = os.fstat(descriptor)
+        seen.append((found.st_size, found.st_mode & 0o777))
+
+    before = os.umask(0)
+    try:
+        monkeypatch.setattr("edge.sinks.retention.os.fsync", seen_on_the_way)
+        forget(path, old(30))
+    finally:
+        os.umask(before)
+    assert seen == [(len(path.read_text()), 0o600)]
+
+
 def test_records_of_media_analysed_off_line_have_no_age(tmp_path: Path):
     path = tmp_path / "events.jsonl"
     path.write_text('{"time": null, "media_s": 1.0}\n' * 3)

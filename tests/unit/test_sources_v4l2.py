@@ -56,6 +56,26 @@ def test_a_busy_device_names_the_program(tmp_path: Path) -> None:
     assert f"{device} is in use by motion (process 4711)" in said
 
 
+def test_a_user_without_a_name_is_told_by_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 54321)
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    device = tmp_path / "video0"
+    device.touch()
+    assert "usermod -aG video 54321" in explain(device, dev=tmp_path, proc=tmp_path)
+
+
+def test_a_programs_name_that_was_cut_inside_a_character_is_told_as_far_as_it_goes(tmp_path: Path) -> None:
+    device = tmp_path / "video0"
+    device.touch()
+    process = tmp_path / "proc" / "4711"
+    (process / "fd").mkdir(parents=True)
+    (process / "comm").write_bytes("überwachung-grün".encode()[:15] + b"\xc3\n")
+    (process / "fd" / "5").symlink_to(device)
+    assert holders(device, tmp_path / "proc") == ("überwachung-gr\ufffd (process 4711)",)
+
+
 def test_otherwise_it_says_where_to_look(tmp_path: Path) -> None:
     device = tmp_path / "video0"
     device.touch()

@@ -51,14 +51,14 @@ def test_from_a_stuck_worker_to_the_restart_it_takes_no_more_than_three_quarters
     assert killed_s + seconds("RestartSec") <= 45
 
 
-@pytest.mark.parametrize("start_s", [0.3, 5.0, 20.0])
+@pytest.mark.parametrize("start_s", [0.3, 2.0, 6.0])
 def test_a_program_that_crashes_as_soon_as_it_runs_stays_down(start_s: float):
     taken_s = int(settings("StartLimitBurst")[0]) * (start_s + seconds("RestartSec"))
     assert taken_s < seconds("StartLimitIntervalSec")
 
 
-@pytest.mark.parametrize("up_s", [newest.HUNG_NS / 1e9, SILENT_S + 10.0])
-def test_a_camera_that_hangs_again_and_again_is_tried_for_ever(up_s: float):
+@pytest.mark.parametrize("up_s", [newest.HUNG_NS / 1e9, SILENT_S + seconds("WatchdogSec"), seconds("WatchdogSec")])
+def test_a_camera_that_hangs_again_and_again_is_tried_for_ever_even_if_it_holds_up_the_whole_program(up_s: float):
     taken_s = int(settings("StartLimitBurst")[0]) * (up_s + seconds("RestartSec"))
     assert taken_s > seconds("StartLimitIntervalSec")
 
