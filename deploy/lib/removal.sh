@@ -23,6 +23,10 @@ remove() {
     if systemd_runs; then change systemctl disable --now "$service"; else change systemctl disable "$service"; fi
   fi
   change rm -f "$unit" "$unit.d/picamera2.conf"
+  # a package that was removed remembers that its unit was enabled; installed again it would take this end for the
+  # administrator's wish
+  remembered=$root/var/lib/systemd/deb-systemd-helper-enabled
+  change rm -f "$remembered/$service.dsh-also" "$remembered/multi-user.target.wants/$service"
   if systemd_runs; then change systemctl daemon-reload; fi
   [ "$(readlink "$shortcut")" != "$venv/bin/emotion-edge" ] || change rm "$shortcut"
   say "Removing the program"
