@@ -131,14 +131,12 @@ def _configured(arguments: argparse.Namespace) -> "Config":
         ConfigError: they are wrong, or contradict each other.
     """
     from edge.config_layers import load  # noqa: PLC0415
-    from edge.server.bind import check_bind  # noqa: PLC0415
 
     config = load(arguments.config, _flags(arguments))
     if arguments.lan:
         if arguments.host is not None:
             raise ConfigError(f"--lan listens on all interfaces, --host on {arguments.host}; give one of them")
         config = _on_lan(config)
-    check_bind(config.server)
     return config
 
 

@@ -22,6 +22,7 @@ from edge.config import (
 )
 from edge.credentials import credential
 from edge.errors import ConfigError
+from edge.named_paths import is_file
 
 CONFIG_VARIABLE = "EMOTION_EDGE_CONFIG"
 SYSTEM_FILE = Path("/etc/emotion-edge/config.toml")
@@ -91,7 +92,7 @@ def default_file(environment: Mapping[str, str]) -> Path | None:
         return Path(named)
     home = environment.get("XDG_CONFIG_HOME") or str(Path(environment.get("HOME", "/")) / ".config")
     for path in (Path(home) / "emotion-edge" / "config.toml", SYSTEM_FILE):
-        if os.path.isfile(path):  # noqa: PTH113  # a folder that may not be looked into holds no file for us
+        if is_file(path):
             return path
     return None
 

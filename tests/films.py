@@ -1,17 +1,41 @@
 """Videos and pictures made from the demo, for tests of what reads them."""
 
+import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Final
 
 import cv2
 import numpy as np
 
+from edge.errors import SourceEnded
 from edge.sources.demo import DemoSource
+from edge.sources.file import FileSource
 from edge.sources.specs import DemoSpec
+from edge.sources.stretch import Stretch
 from edge.types import Pixels
+from tests.tools import require_tool
 
 SIZE = "160x120"
+# key frames are far apart, and frames are not stored in the order they are shown
+_H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-bf", "3", "-g", "90", "-pix_fmt", "yuv420p")
+_THINNED = "select='not(mod(n,7))+lt(mod(n,11),6)'"
+ENCODINGS: Final = {
+    "plain.avi": (),
+    "mpeg4.mp4": ("-c:v", "mpeg4", "-g", "100", "-bf", "2", "-q:v", "3"),
+    "h264.mp4": _H264,
+    "h264.mkv": _H264,
+    "h264.ts": _H264,
+    "begins_late.mp4": (*_H264, "-output_ts_offset", "3.5"),
+    "odd.mp4": (*_H264, "-r", "30000/1001"),
+    "vp8.webm": ("-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-b:v", "1M"),
+    "varies.mp4": ("-vf", _THINNED, "-fps_mode", "vfr", *_H264),
+    "varies.mkv": ("-vf", _THINNED, "-fps_mode", "vfr", *_H264),
+    "varies_odd.mkv": ("-vf", f"fps=30000/1001,{_THINNED}", "-fps_mode", "vfr", *_H264),
+    "mpeg2.mpg": ("-c:v", "mpeg2video", "-q:v", "3", "-g", "40"),
+}
+"""Name → how FFMPEG makes it: as films come from cameras, phones and the Web."""
 
 
 def scenes(count: int, fps: float = 25.0) -> list[Pixels]:
@@ -55,3 +79,34 @@ def pictures(folder: Path, names: list[str]) -> Path:
     for name, picture in zip(names, scenes(len(names)), strict=True):
         assert cv2.imwrite(str(folder / name), picture)
     return folder
+
+
+def ffmpeg(source: Path, to: Path, *options: str) -> Path:
+    tool = require_tool("ffmpeg", "apt-get install ffmpeg")
+    command = [str(tool), "-v", "error", "-i", str(source), *options, str(to)]
+    subprocess.run(command, check=True, timeout=60)
+    return to
+
+
+def encoder(folder: Path) -> Callable[[str], Path]:
+    """What makes films of 251 frames whose pictures tell their index, by their names in `ENCODINGS`."""
+    plain = film(folder / "plain.avi", 251)
+
+    def made(name: str) -> Path:
+        path = folder / name
+        return path if path.exists() else ffmpeg(plain, path, *ENCODINGS[name])
+
+    return made
+
+
+def read(one: Stretch | FileSource) -> list[tuple[int, int]]:
+    """Time and index of each of its frames."""
+    found = []
+    try:
+        while True:
+            frame = one.read() if isinstance(one, Stretch) else one.read(0.0)
+            found.append((frame.t_ns, index_of(frame.pixels)))
+    except SourceEnded:
+        return found
+    finally:
+        one.close()

@@ -5,8 +5,6 @@ import json
 import os
 import random
 import struct
-import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,15 +23,13 @@ from edge.batch.settings import BatchSettings
 from edge.batch.shares import Piece, Share
 from edge.batch.summary import BatchSummary
 from edge.batch.video import Progress
-from edge.errors import ConfigError, PermanentError, SourceEnded
+from edge.errors import ConfigError, PermanentError
 from edge.events import SceneEvent
-from edge.sources.file import FileSource, open_video
-from edge.sources.specs import FileSpec
+from edge.sources.file import open_video
 from edge.sources.stretch import Stretch
 from tests.clips import clip, picture
-from tests.films import film, index_of, written
+from tests.films import encoder, ffmpeg, read, written
 from tests.real_data import real_data
-from tests.tools import require_tool
 
 SEGMENT_S = 2.0
 
@@ -107,13 +103,6 @@ def records(folder: Path) -> list[SceneEvent]:
     return [msgspec.json.decode(line, type=SceneEvent) for line in (folder / "records.jsonl").read_bytes().splitlines()]
 
 
-def ffmpeg(source: Path, to: Path, *options: str) -> Path:
-    tool = require_tool("ffmpeg", "apt-get install ffmpeg")
-    command = [str(tool), "-v", "error", "-i", str(source), *options, str(to)]
-    subprocess.run(command, check=True, timeout=60)
-    return to
-
-
 @pytest.fixture(scope="module")
 def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """8.2 s: three segments, and a rest that belongs to the last."""
@@ -122,97 +111,7 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def encoded(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Makes films of 251 frames whose pictures tell their index, as they come from cameras, phones and the Web."""
-    folder = tmp_path_factory.mktemp("encoded")
-    plain = film(folder / "plain.avi", 251)
-    # key frames are far apart, and frames are not stored in the order they are shown
-    h264 = ("-c:v", "libx264", "-preset", "ultrafast", "-bf", "3", "-g", "90", "-pix_fmt", "yuv420p")
-    thinned = "select='not(mod(n,7))+lt(mod(n,11),6)'"
-    options = {
-        "plain.avi": (),
-        "mpeg4.mp4": ("-c:v", "mpeg4", "-g", "100", "-bf", "2", "-q:v", "3"),
-        "h264.mp4": h264,
-        "h264.mkv": h264,
-        "h264.ts": h264,
-        "begins_late.mp4": (*h264, "-output_ts_offset", "3.5"),
-        "odd.mp4": (*h264, "-r", "30000/1001"),
-        "vp8.webm": ("-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-b:v", "1M"),
-        "varies.mp4": ("-vf", thinned, "-fps_mode", "vfr", *h264),
-        "varies.mkv": ("-vf", thinned, "-fps_mode", "vfr", *h264),
-        "varies_odd.mkv": ("-vf", f"fps=30000/1001,{thinned}", "-fps_mode", "vfr", *h264),
-        "mpeg2.mpg": ("-c:v", "mpeg2video", "-q:v", "3", "-g", "40"),
-    }
-
-    def made(name: str) -> Path:
-        path = folder / name
-        return path if path.exists() else ffmpeg(plain, path, *options[name])
-
-    return made
-
-
-def read(one: Stretch | FileSource) -> list[tuple[int, int]]:
-    """Time and index of each of its frames."""
-    found = []
-    try:
-        while True:
-            frame = one.read() if isinstance(one, Stretch) else one.read(0.0)
-            found.append((frame.t_ns, index_of(frame.pixels)))
-    except SourceEnded:
-        return found
-    finally:
-        one.close()
-
-
-EVERY = pytest.mark.parametrize(
-    "name",
-    [
-        "plain.avi",
-        "mpeg4.mp4",
-        "h264.mp4",
-        "h264.mkv",
-        "h264.ts",
-        "begins_late.mp4",
-        "odd.mp4",
-        "vp8.webm",
-        "varies.mp4",
-        "varies.mkv",
-        "varies_odd.mkv",
-        "mpeg2.mpg",
-    ],
-)
-
-
-@EVERY
-def test_from_any_time_on_a_film_has_the_frames_it_has_there(name: str, encoded: Callable[[str], Path]):
-    path = encoded(name)
-    whole = read(Stretch(path, 0.0))
-    assert len(whole) > 100
-    assert [t_ns for t_ns, _ in whole] == sorted({t_ns for t_ns, _ in whole})
-    for begin_s in (0.01, 0.5, 1.0, 3.33, 4.0, 6.1, 7.96, 9.0):
-        stretch = Stretch(path, begin_s)
-        expected = [frame for frame in whole if frame[0] >= begin_s * 1e9]
-        assert read(stretch) == expected
-        assert stretch.passed_ns in (None, max(t_ns for t_ns, _ in whole if t_ns < begin_s * 1e9))
-
-
-@EVERY
-def test_frames_have_the_times_that_the_whole_film_has(name: str, encoded: Callable[[str], Path]):
-    whole = FileSource(FileSpec(path=str(encoded(name)), realtime=False), time.monotonic_ns, time.sleep)
-    assert read(Stretch(encoded(name), 0.0)) == read(whole)
-
-
-def test_behind_its_end_a_film_has_no_frames_and_the_last_is_known(encoded: Callable[[str], Path]):
-    for name in ("plain.avi", "h264.mp4", "h264.mkv"):
-        whole = read(Stretch(encoded(name), 0.0))
-        stretch = Stretch(encoded(name), 60.0)
-        assert (read(stretch), stretch.passed_ns) == ([], whole[-1][0])
-
-
-def test_times_that_do_not_run_on_are_told(encoded: Callable[[str], Path], tmp_path: Path):
-    one = encoded("h264.ts").read_bytes()
-    (tmp_path / "twice.ts").write_bytes(one + one)
-    with pytest.raises(PermanentError, match="the times of its frames do not run on"):
-        read(Stretch(tmp_path / "twice.ts", 0.0))
+    return encoder(tmp_path_factory.mktemp("encoded"))
 
 
 def test_a_film_in_segments_has_the_frames_and_faces_of_the_whole_one(people: Path, tmp_path: Path):

@@ -5,7 +5,6 @@ import re
 import socket
 import ssl
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from edge.server.certificate import keep
+from tests.listening import listening
 from tests.manual.commands import commands
 from tests.tools import require_tool
 
@@ -27,25 +27,14 @@ def device(file: Path) -> Iterator[int]:
     keep(file, "127.0.0.1", datetime.now(UTC))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(file)
-    with socket.create_server(("127.0.0.1", 0)) as server:
 
-        def serve() -> None:
-            while True:
-                try:
-                    taken, _ = server.accept()
-                except OSError:
-                    return
-                taken.settimeout(10)
-                with context.wrap_socket(taken, server_side=True) as shown:
-                    shown.recv(1)
+    def meet(taken: socket.socket) -> None:
+        taken.settimeout(10)
+        with context.wrap_socket(taken, server_side=True) as shown:
+            shown.recv(1)
 
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        try:
-            yield server.getsockname()[1]
-        finally:
-            server.shutdown(socket.SHUT_RDWR)
-            thread.join(10)
+    with listening(meet) as port:
+        yield port
 
 
 def fingerprint(file: Path) -> str:

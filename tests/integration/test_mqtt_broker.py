@@ -2,10 +2,9 @@
 
 import socket
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from edge.sinks.mqtt_topics import addresses
 from tests.authority import Authority
 from tests.broker import HOW, Broker, Listener, broker, free_port
 from tests.home_assistant import check_discovery
+from tests.listening import listening
 from tests.mqtt_device import Device, device
 from tests.tools import require_tool
 from tests.wire import eventually
@@ -260,26 +260,19 @@ def test_a_broker_that_is_not_there_or_has_no_name_is_told_and_looked_for():
 @contextmanager
 def answering(answer: bytes) -> Iterator[int]:
     """The port of something that takes connections, and says this to each."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        taken: list[socket.socket] = []
+    taken: list[socket.socket] = []
 
-        def serve() -> None:
-            while True:
-                try:
-                    taken.append(server.accept()[0])
-                    taken[-1].sendall(answer)
-                except OSError:
-                    return
+    def meet(connection: socket.socket) -> None:
+        taken.append(connection)
+        with suppress(OSError):
+            connection.sendall(answer)
 
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        try:
-            yield server.getsockname()[1]
-        finally:
-            server.shutdown(socket.SHUT_RDWR)
-            thread.join()
-            for each in taken:
-                each.close()
+    try:
+        with listening(meet) as port:
+            yield port
+    finally:
+        for each in taken:
+            each.close()
 
 
 def test_what_takes_connections_and_says_nothing_holds_nobody_up(monkeypatch):
